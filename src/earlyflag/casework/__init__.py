@@ -1,0 +1,1 @@
+"""Flags, reviews, decisions, outcomes, access and audit: the rules and the service."""

@@ -1,0 +1,1 @@
+"""The command line: builds settings, connections and the scorer, and passes them down."""

@@ -1,0 +1,1 @@
+"""What every room may use: errors, settings, the home folder, the terms, the clock, logging."""

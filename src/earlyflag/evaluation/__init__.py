@@ -1,0 +1,1 @@
+"""Capacity metrics, calibration, fairness, drift, pilot: pure functions."""

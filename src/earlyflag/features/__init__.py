@@ -1,0 +1,1 @@
+"""The spine, point-in-time features, labels, evidence and the feature catalogue."""

@@ -1,0 +1,1 @@
+"""From records to people to households over time."""

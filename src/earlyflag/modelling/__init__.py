@@ -1,0 +1,1 @@
+"""Time splits, estimators, fit, calibrate, explain, score, registry."""

@@ -1,0 +1,1 @@
+"""The order of the steps, the run folder and its manifest; publishes to the store."""

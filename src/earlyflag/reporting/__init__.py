@@ -1,0 +1,1 @@
+"""Typed content in, documents out: model card, reports, packs."""

@@ -1,0 +1,1 @@
+"""A declared schema per table, vendor mappings, reading, validation, rejects."""
