@@ -1,0 +1,38 @@
+// Compiles the style sheet and gathers scripts and fonts into the static folder.
+// Usage: node build.mjs <node_modules> <sources> <output>
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+const [modules, sources, output] = process.argv.slice(2)
+const sass = createRequire(join(modules, 'index.js'))('sass')
+
+const style = sass.compile(join(sources, 'earlyflag.scss'), {
+  loadPaths: [modules, dirname(modules), sources],
+  style: 'compressed',
+  quietDeps: true,
+})
+mkdirSync(join(output, 'fonts'), { recursive: true })
+writeFileSync(join(output, 'earlyflag.css'), style.css)
+
+const typeface = join(modules, '@fontsource/atkinson-hyperlegible')
+for (const weight of [400, 700]) {
+  for (const shape of ['normal', 'italic']) {
+    const name = `atkinson-hyperlegible-latin-${weight}-${shape}.woff2`
+    copyFileSync(join(typeface, 'files', name), join(output, 'fonts', name))
+  }
+}
+copyFileSync(join(typeface, 'LICENSE'), join(output, 'fonts', 'LICENSE'))
+
+// A source map would be asked for and is not served
+function copyScript(from, to) {
+  const text = readFileSync(from, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, '')
+  writeFileSync(join(output, to), text)
+}
+copyScript(join(modules, 'govuk-frontend/dist/govuk/govuk-frontend.min.js'), 'govuk-frontend.min.js')
+copyScript(join(modules, 'swagger-ui-dist/swagger-ui-bundle.js'), 'swagger-ui-bundle.js')
+const swagger = readFileSync(join(modules, 'swagger-ui-dist/swagger-ui.css'), 'utf8')
+writeFileSync(join(output, 'swagger-ui.css'), swagger.replace(/\/\*# sourceMappingURL=.*\*\//, ''))
+for (const name of ['earlyflag.mjs', 'docs.mjs', 'favicon.svg']) {
+  copyFileSync(join(sources, name), join(output, name))
+}
