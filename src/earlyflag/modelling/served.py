@@ -1,0 +1,128 @@
+"""A model as it serves: scores and exact contributions from NumPy and numba alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from earlyflag.core.errors import ArtefactDamaged, FeatureListDiffers
+from earlyflag.core.terms import ModelInfo
+from earlyflag.modelling import shapley
+from earlyflag.modelling.linear import SplineLogistic
+from earlyflag.modelling.trees import Trees
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Calibrated log-odds = slope * raw log-odds + intercept, so that ranks and reasons stand."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (0 < self.slope < math.inf and math.isfinite(self.intercept)):
+            raise ArtefactDamaged("The calibration's slope must be above 0, its intercept finite.")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureFacts:
+    """What serving keeps of a feature's declaration in the catalogue."""
+
+    name: str
+    title: str
+    sentence: str
+    unit: str
+    group: str
+    window_months: int | None = None
+    monotone: int = 0
+    actionable: bool = False
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """What serving keeps of a reason group's declaration: the features that make one reason."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contributions:
+    """How each feature moved each row's calibrated log-odds from the base.
+
+    Attributes
+    ----------
+    base : the calibrated log-odds before anything is known of a household
+    values : shape (n_rows, n_features); base + values.sum(axis=1) is the log-odds of the row
+    """
+
+    base: float
+    values: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """One verified model: it scores and explains rows of its declared features.
+
+    `estimator` holds the family's numbers, `manifest_sha256` names the artefact it was read from.
+    """
+
+    info: ModelInfo
+    estimator: Trees | SplineLogistic
+    calibration: Calibration
+    features: tuple[FeatureFacts, ...]
+    groups: tuple[GroupFacts, ...]
+    manifest_sha256: str = ""
+
+    def log_odds(self, rows: np.ndarray) -> np.ndarray:
+        """Return the calibrated log-odds of each row, from shape (n_rows, n_features)."""
+        raw = self.estimator.raw(self._checked(rows))
+        return self.calibration.slope * raw + self.calibration.intercept
+
+    def contributions(self, rows: np.ndarray, *, threads: int = 1) -> Contributions:
+        """Return the base and each feature's exact Shapley value, in calibrated log-odds."""
+        rows = self._checked(rows)
+        if isinstance(self.estimator, Trees):
+            base, values = shapley.contributions(self.estimator, rows, threads=threads)
+        else:
+            base, values = self.estimator.base, self.estimator.contributions(rows)
+        values *= self.calibration.slope
+        return Contributions(self.calibration.slope * base + self.calibration.intercept, values)
+
+    def matrix(self, rows: Sequence[Mapping[str, float | None]]) -> np.ndarray:
+        """Return rows of named values as shape (n_rows, n_features); None and absent are NaN.
+
+        Raises
+        ------
+        FeatureListDiffers
+            A row names a feature that the model does not have.
+        """
+        names = self.info.features
+        undeclared = sorted({name for row in rows for name in row} - set(names))
+        if undeclared:
+            raise FeatureListDiffers(
+                f"{len(undeclared)} of the named features are not declared by model "
+                f"{self.info.full_version} (first: {undeclared[0][:60]}). "
+                "See the model's feature list."
+            )
+        values: list[list[Any]] = [[row.get(name) for name in names] for row in rows]
+        return np.array(values, dtype=np.float64).reshape(len(rows), len(names))
+
+    def _checked(self, rows: np.ndarray) -> np.ndarray:
+        rows = np.asarray(rows, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != len(self.info.features):
+            raise FeatureListDiffers(
+                f"Got rows of shape {rows.shape}, but expected "
+                f"(any, {len(self.info.features)}) for model {self.info.full_version}."
+            )
+        return rows
+
+
+def probability(log_odds: np.ndarray) -> np.ndarray:
+    """Return the probabilities of log-odds, without overflow at either end."""
+    return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, dtype=np.float64)))
