@@ -38,7 +38,7 @@ help:  ## List the targets
 	@touch $@
 
 setup: .venv/installed  ## Build the environment and the site's assets (.venv, with earlyflag in it)
-	@$(BIN)/python assets/build.py
+	@$(BIN)/python -m earlyflag.web.assets
 
 setup-dev: .venv/installed-dev setup  ## The same with what checks and tests need
 
@@ -50,8 +50,8 @@ serve: setup  ## Serve the site from what the home folder holds
 	@$(BIN)/earlyflag --home $(DEMO_HOME) serve --port $(PORT)
 
 check: setup-dev  ## Style, types, import contracts
-	$(BIN)/ruff format --check src tests benchmarks assets
-	$(BIN)/ruff check src tests benchmarks assets
+	$(BIN)/ruff format --check src tests benchmarks requirements
+	$(BIN)/ruff check src tests benchmarks requirements
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -62,8 +62,8 @@ test-all: setup-dev  ## The tests and the slow suites
 	$(BIN)/python -m pytest
 
 fix: setup-dev  ## Mend what the linters can mend
-	$(BIN)/ruff check --fix src tests benchmarks assets
-	$(BIN)/ruff format src tests benchmarks assets
+	$(BIN)/ruff check --fix src tests benchmarks requirements
+	$(BIN)/ruff format src tests benchmarks requirements
 
 docs: setup-dev  ## Write the generated reference pages anew
 	$(BIN)/earlyflag reference docs/reference
@@ -87,4 +87,4 @@ lock: .venv/installed  ## Resolve the lock files anew (hashes, no index address)
 	@for group in installer runtime dev; do $(BIN)/python requirements/lock.py $$group || exit 1; done
 
 clean:  ## Remove the environment and what was built; never the home folder
-	rm -rf .venv src/earlyflag/web/static assets/node_modules
+	rm -rf .venv build src/earlyflag/web/static
