@@ -1,0 +1,254 @@
+"""The audit trail: appended in the same transaction, chained by hash, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Select, insert, select, update
+
+from earlyflag.core.errors import AuditBroken
+from earlyflag.store.records import read
+from earlyflag.store.tables import AuditCheckpointRow, AuditHeadRow, AuditRow
+from earlyflag.store.terms import ActorKind
+
+GENESIS = "0" * 64
+DETAIL_KEYS = frozenset(
+    {
+        "as_of", "arm", "assignee", "attempted", "band", "barriers", "capacity", "channel", "code",
+        "count", "deleted", "due_on", "duty", "error", "expires", "fields", "filters", "found",
+        "from_state", "helped", "kind", "key", "model_version", "name", "offers", "origin",
+        "outcome", "permissions", "reference", "result", "roles", "run_id", "scopes", "state",
+        "through", "to_state", "until", "useful", "version", "why", "dry_run", "agrees", "limit",
+    }
+)  # fmt: skip
+"""What may be told beside the fixed columns: codes, counts, pseudonyms; never words of a case."""
+
+Detail = str | int | float | bool | None | list[str] | dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One read or change to be written down: who, what, whom, when, why.
+
+    Attributes
+    ----------
+    household_id : the household's pseudonym, if one was touched
+    subject : the flag, list, account, key or run that was touched
+    detail : codes and counts under the keys of `DETAIL_KEYS`; never a name, an address or words
+    """
+
+    at: datetime
+    actor_id: str
+    actor_kind: ActorKind
+    roles: str
+    action: str
+    correlation_id: str
+    household_id: str | None = None
+    subject: str | None = None
+    purpose: str | None = None
+    detail: Mapping[str, Detail] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a detail that is not on the list."""
+        undeclared = self.detail.keys() - DETAIL_KEYS
+        if undeclared:
+            raise ValueError(f"Got audit details {sorted(undeclared)}, but expected DETAIL_KEYS.")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """A row of the audit as it stands."""
+
+    sequence: int
+    at: datetime
+    actor_id: str
+    actor_kind: ActorKind
+    roles: str
+    action: str
+    household_id: str | None
+    subject: str | None
+    purpose: str | None
+    correlation_id: str
+    detail: str
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The newest row: its number (0 when there is none) and its hash."""
+
+    sequence: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The signed end of a stretch of the audit whose rows may be gone."""
+
+    through_sequence: int
+    through_hash: str
+    rows: int
+    signed_at: datetime
+    public_key: str
+    signature: str
+
+    def signed_text(self) -> bytes:
+        """Return what the signature covers."""
+        return (
+            f"earlyflag audit checkpoint|{self.through_sequence}|{self.through_hash}|{self.rows}|"
+            f"{self.signed_at.astimezone(UTC).isoformat()}"
+        ).encode()
+
+
+def row_hash(
+    sequence: int, entry: AuditEntry | AuditRecord, detail: str, previous_hash: str
+) -> str:
+    """Return the SHA-256 over everything a row says and the hash of the row before it."""
+    content = [
+        sequence,
+        entry.at.astimezone(UTC).isoformat(),
+        entry.actor_id,
+        str(entry.actor_kind),
+        entry.roles,
+        entry.action,
+        entry.household_id,
+        entry.subject,
+        entry.purpose,
+        entry.correlation_id,
+        detail,
+        previous_hash,
+    ]
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+
+
+class AuditTrail:
+    """Appends to the audit and reads it.
+
+    Entries are kept until the transaction ends and then written at once, so that the one row
+    that every writer must lock, the head, is held for the shortest time.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._pending: list[AuditEntry] = []
+
+    def append(self, entry: AuditEntry) -> None:
+        """Take an entry; it is written when the transaction is committed."""
+        self._pending.append(entry)
+
+    def flush(self) -> AuditHead | None:
+        """Write what was taken, and return the new head; called by the unit of work."""
+        if not self._pending:
+            return None
+        number = select(AuditHeadRow.sequence, AuditHeadRow.hash).with_for_update()
+        sequence, previous = self._connection.execute(number).one()
+        rows = []
+        for entry in self._pending:
+            sequence += 1
+            detail = json.dumps(entry.detail, sort_keys=True, separators=(",", ":"))
+            digest = row_hash(sequence, entry, detail, previous)
+            rows.append(
+                {
+                    "sequence": sequence,
+                    "at": entry.at,
+                    "actor_id": entry.actor_id,
+                    "actor_kind": entry.actor_kind,
+                    "roles": entry.roles,
+                    "action": entry.action,
+                    "household_id": entry.household_id,
+                    "subject": entry.subject,
+                    "purpose": entry.purpose,
+                    "correlation_id": entry.correlation_id,
+                    "detail": detail,
+                    "previous_hash": previous,
+                    "hash": digest,
+                }
+            )
+            previous = digest
+        self._pending.clear()
+        self._connection.execute(insert(AuditRow), rows)
+        self._connection.execute(update(AuditHeadRow).values(sequence=sequence, hash=previous))
+        return AuditHead(sequence, previous)
+
+    def head(self) -> AuditHead:
+        """Return the newest row's number and hash.
+
+        Raises
+        ------
+        AuditBroken
+            The head is gone.
+        """
+        row = self._connection.execute(select(AuditHeadRow.sequence, AuditHeadRow.hash)).first()
+        if row is None:
+            raise AuditBroken("The audit's head row is gone: the chain's end cannot be checked.")
+        return AuditHead(row.sequence, row.hash)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Return the signed ends of stretches, oldest first."""
+        query = select(*AuditCheckpointRow.__table__.columns).order_by(
+            AuditCheckpointRow.through_sequence
+        )
+        return [read(Checkpoint, row) for row in self._connection.execute(query)]
+
+    def rows(self, *, after: int = 0, batch: int = 5_000) -> Iterator[AuditRecord]:
+        """Yield rows in order, a batch at a time."""
+        while True:
+            query = (
+                select(*AuditRow.__table__.columns)
+                .where(AuditRow.sequence > after)
+                .order_by(AuditRow.sequence)
+                .limit(batch)
+            )
+            found = self._connection.execute(query).all()
+            if not found:
+                return
+            for row in found:
+                yield read(AuditRecord, row)
+            after = found[-1].sequence
+
+    def page(
+        self,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        household_id: str | None = None,
+        actor_id: str | None = None,
+        action: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[AuditRecord]:
+        """Return up to `limit` rows, newest first, older than number `before`."""
+        query: Select[tuple[object, ...]] = select(*AuditRow.__table__.columns)
+        if before is not None:
+            query = query.where(AuditRow.sequence < before)
+        if household_id is not None:
+            query = query.where(AuditRow.household_id == household_id)
+        if actor_id is not None:
+            query = query.where(AuditRow.actor_id == actor_id)
+        if action is not None:
+            query = query.where(AuditRow.action == action)
+        if since is not None:
+            query = query.where(AuditRow.at >= since)
+        if until is not None:
+            query = query.where(AuditRow.at < until)
+        query = query.order_by(AuditRow.sequence.desc()).limit(limit)
+        return [read(AuditRecord, row) for row in self._connection.execute(query)]
+
+    def add_checkpoint(self, checkpoint: Checkpoint, audit: AuditEntry) -> None:
+        """Write the signed end of a stretch."""
+        self._connection.execute(
+            insert(AuditCheckpointRow).values(
+                through_sequence=checkpoint.through_sequence,
+                through_hash=checkpoint.through_hash,
+                rows=checkpoint.rows,
+                signed_at=checkpoint.signed_at,
+                public_key=checkpoint.public_key,
+                signature=checkpoint.signature,
+            )
+        )
+        self.append(audit)

@@ -1,0 +1,40 @@
+"""The unit of work: one transaction, its repositories, its audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from earlyflag.store.access import Access
+from earlyflag.store.audit import AuditTrail
+from earlyflag.store.borough import Borough
+from earlyflag.store.cases import Cases
+from earlyflag.store.database import transaction
+from earlyflag.store.flags import Flags
+from earlyflag.store.panels import Panels
+from earlyflag.store.suppressing import Suppressions
+
+
+class UnitOfWork:
+    """One transaction and the repositories on it. Services never commit; its door does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.audit = AuditTrail(connection)
+        self.borough = Borough(connection, self.audit)
+        self.flags = Flags(connection, self.audit)
+        self.cases = Cases(connection, self.audit)
+        self.access = Access(connection, self.audit)
+        self.panels = Panels(connection, self.audit)
+        self.suppressions = Suppressions(connection, self.audit)
+
+
+@contextmanager
+def begin(engine: Engine) -> Iterator[UnitOfWork]:
+    """Open a unit of work: its changes and their audit are committed together, or neither."""
+    with transaction(engine) as connection:
+        unit = UnitOfWork(connection)
+        yield unit
+        unit.audit.flush()
