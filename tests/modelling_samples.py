@@ -161,3 +161,12 @@ def as_terms(pipeline: Any, rows: np.ndarray) -> SplineLogistic:
         )
         made.append(replace(term, background_mean=float(term.values(rows[:, place]).mean())))
     return SplineLogistic(float(regression.intercept_[0]), tuple(made))
+
+
+def column_owners(sample: Sample) -> np.ndarray:
+    """Return which feature each column of the spline regression belongs to."""
+    imputer = sample.trained[0][0]
+    splines = sample.trained[0][1].named_transformers_["spline"].bsplines_
+    owners = [place for place, basis in enumerate(splines) for _ in range(len(basis.t) - 4)]
+    owners += list(range(len(splines), N_FEATURES))
+    return np.array(owners + list(imputer.indicator_.features_))
