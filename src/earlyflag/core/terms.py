@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Protocol
+
+NO_EFFECT = 0.005
+"""A contribution in log-odds that moves the odds by less than half a percent."""
+
+LARGEST_EFFECT = 20.0
+"""Beyond this the factor is not worth telling apart."""
 
 
 class Band(StrEnum):
@@ -52,6 +59,18 @@ class Reason:
     contribution: float
     features: tuple[str, ...]
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def effect(self) -> str:
+        """How much the reason moved the estimate, in words: "raises the odds 2.7 times"."""
+        if abs(self.contribution) < NO_EFFECT:
+            return "leaves the odds as they are"
+        factor = math.exp(min(abs(self.contribution), LARGEST_EFFECT))
+        if self.contribution < 0:
+            return f"lowers the odds by {min(99, max(1, round((1 - 1 / factor) * 100)))}%"
+        if factor < 2:
+            return f"raises the odds by {max(1, round((factor - 1) * 100))}%"
+        return f"raises the odds {factor:,.1f} times"
 
 
 @dataclass(frozen=True, slots=True)
