@@ -1,0 +1,76 @@
+"""Compare appearances with Splink, on DuckDB or on Spark, and keep the pairs that matter."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import duckdb
+
+from earlyflag.linkage import model
+from earlyflag.linkage.parameters import Parameters
+
+Backend = Literal["duckdb", "spark"]
+
+_COMPARED = (
+    "unique_id, record, system, forename, initial, surname, born, birth_key, uprn, postcode, "
+    "tf_forename, tf_surname, known_after, known_until"
+)
+
+
+def score_pairs(
+    con: duckdb.DuckDBPyConnection,
+    parameters: Parameters,
+    *,
+    backend: Backend = "duckdb",
+    spark: Any = None,
+) -> None:
+    """Create `pairs` from `appearances`: each compared pair with its match weight.
+
+    A pair is usable at the cut-offs at which both of its appearances are. `against` marks a pair
+    whose forenames or dates of birth plainly differ; `kept` one that is strong enough to link and
+    agrees on more than a family does.
+
+    Parameters
+    ----------
+    con : holds `appearances`
+    backend : "duckdb", or "spark" with `spark` a session that has Splink's functions
+    """
+    linker = _linker(con, parameters, backend, spark)
+    predicted = linker.inference.predict(threshold_match_weight=-1000.0, warning_mode="never")
+    if backend == "duckdb":
+        con.execute(f"CREATE TEMP VIEW predicted AS SELECT * FROM {predicted.physical_name}")
+    else:
+        con.register("predicted", predicted.as_pandas_dataframe())
+    con.execute(_PAIRS, [parameters.link_weight, parameters.case_weight])
+
+
+def _linker(
+    con: duckdb.DuckDBPyConnection, parameters: Parameters, backend: Backend, spark: Any
+) -> Any:
+    import splink
+
+    if backend == "duckdb":
+        api: Any = splink.DuckDBAPI(connection=con)
+        frame: Any = con.sql(f"SELECT {_COMPARED} FROM appearances")
+    else:
+        api = splink.SparkAPI(spark_session=spark)
+        frame = con.sql(f"SELECT {_COMPARED} FROM appearances").df()
+    return splink.Linker(api.register(frame), model.settings(parameters), log_level=None)
+
+
+# Without agreement on a forename or a date of birth a pair is a family, not a person. The level
+# numbers are Splink's: 0 is the lowest level (the veto), -1 is "not known".
+_PAIRS = """
+    CREATE TEMP TABLE pairs AS
+    SELECT least(record_l, record_r) AS one, greatest(record_l, record_r) AS other,
+           'homelessness' IN (system_l, system_r) AS is_case,
+           round(match_weight, 4) AS weight,
+           greatest(known_after_l, known_after_r) AS known_after,
+           least(known_until_l, known_until_r) AS known_until,
+           gamma_forename, gamma_surname, gamma_born, gamma_home,
+           gamma_forename = 0 OR gamma_born = 0 AS against,
+           NOT against AND (gamma_forename > 0 OR gamma_born = 4)
+               AND match_weight >= CASE WHEN is_case THEN $2 ELSE $1 END AS kept
+    FROM predicted
+    WHERE greatest(known_after_l, known_after_r) < least(known_until_l, known_until_r)
+"""
