@@ -90,13 +90,13 @@ def write(
         raise Conflict(f"Version {folder.name} of {info.name} exists already. Register a new one.")
     facts = tuple(feature_facts(feature) for feature in features)
     used = {fact.group for fact in facts}
-    group_facts = tuple(group for group in map(_group_facts, groups) if group.key in used)
+    spoken = tuple(group for group in map(group_facts, groups) if group.key in used)
     files = {
         "calibration.json": _json(asdict(calibration)),
         "features.json": _json(
             {
                 "features": [asdict(fact) for fact in facts],
-                "groups": [asdict(group) for group in group_facts],
+                "groups": [asdict(group) for group in spoken],
             }
         ),
         "golden.json": _json(
@@ -212,7 +212,9 @@ def parse(files: Mapping[str, bytes]) -> ServedModel:
             FeatureFacts(**{**fact, "sources": tuple(fact["sources"])})
             for fact in words["features"]
         )
-        groups = tuple(GroupFacts(**group) for group in words["groups"])
+        groups = tuple(
+            GroupFacts(**{**group, "leads": tuple(group["leads"])}) for group in words["groups"]
+        )
         calibration = Calibration(**json.loads(files["calibration.json"]))
         known_format = manifest["format"] == FORMAT
     except (KeyError, TypeError, ValueError) as error:
@@ -220,8 +222,9 @@ def parse(files: Mapping[str, bytes]) -> ServedModel:
             f"The artefact cannot be read ({type(error).__name__}): it was written by another "
             "version of the software. Register the model again."
         ) from error
-    if "model.txt" in files:
-        estimator: Any = read_lightgbm(files["model.txt"].decode())
+    text = files.get("model.txt", b"").decode(errors="replace")
+    if text:
+        estimator: Any = read_lightgbm(text)
         width = estimator.n_features
     else:
         estimator = SplineLogistic.from_json(json.loads(files["model.json"]))
@@ -235,7 +238,7 @@ def parse(files: Mapping[str, bytes]) -> ServedModel:
     if {fact.group for fact in features} != {group.key for group in groups}:
         raise ArtefactDamaged(f"Model {info.full_version}: a feature has no reason group.")
     digest = hashlib.sha256(files[MANIFEST]).hexdigest()
-    return ServedModel(info, estimator, calibration, features, groups, digest)
+    return ServedModel(info, estimator, calibration, features, groups, digest, text)
 
 
 def reproduce_golden(model: ServedModel, golden: bytes) -> None:
@@ -336,8 +339,10 @@ def feature_facts(feature: Any) -> FeatureFacts:
     return FeatureFacts(**{**kept, "sources": tuple(kept["sources"])})
 
 
-def _group_facts(group: Any) -> GroupFacts:
-    return GroupFacts(**{name: getattr(group, name) for name in GroupFacts.__slots__})
+def group_facts(group: Any) -> GroupFacts:
+    """Return what serving keeps of a reason group, from its declaration."""
+    kept = {name: getattr(group, name) for name in GroupFacts.__slots__}
+    return GroupFacts(**{**kept, "leads": tuple(kept["leads"])})
 
 
 def _manifest(info: ModelInfo, files: Mapping[str, bytes]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from earlyflag.core.errors import ArtefactDamaged, FeatureListDiffers
+from earlyflag.core.errors import ArtefactDamaged, FeatureListDiffers, InputInvalid
 from earlyflag.core.terms import ModelInfo
 from earlyflag.modelling import shapley
 from earlyflag.modelling.linear import SplineLogistic
@@ -30,7 +30,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class FeatureFacts:
-    """What serving keeps of a feature's declaration in the catalogue."""
+    """What serving keeps of a feature's declaration in the catalogue (`features.declare`)."""
 
     name: str
     title: str
@@ -41,6 +41,9 @@ class FeatureFacts:
     monotone: int = 0
     actionable: bool = False
     sources: tuple[str, ...] = ()
+    sentence_zero: str = ""
+    sentence_negative: str = ""
+    sentence_missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class GroupFacts:
 
     key: str
     title: str
+    leads: tuple[str, ...] = ()
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ class Contributions:
 class ServedModel:
     """One verified model: it scores and explains rows of its declared features.
 
-    `estimator` holds the family's numbers, `manifest_sha256` names the artefact it was read from.
+    `estimator` holds the family's numbers, `text` LightGBM's own form of them (blank for the other
+    family), `manifest_sha256` names the artefact it was read from.
     """
 
     info: ModelInfo
@@ -78,6 +84,7 @@ class ServedModel:
     features: tuple[FeatureFacts, ...]
     groups: tuple[GroupFacts, ...]
     manifest_sha256: str = ""
+    text: str = ""
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
         """Return the calibrated log-odds of each row, from shape (n_rows, n_features)."""
@@ -111,7 +118,11 @@ class ServedModel:
                 "See the model's feature list."
             )
         values: list[list[Any]] = [[row.get(name) for name in names] for row in rows]
-        return np.array(values, dtype=np.float64).reshape(len(rows), len(names))
+        result = np.array(values, dtype=np.float64).reshape(len(rows), len(names))
+        if np.isinf(result).any():
+            place = int(np.isinf(result).any(axis=0).argmax())
+            raise InputInvalid("Got an infinite number, but expected a finite one.", names[place])
+        return result
 
     def _checked(self, rows: np.ndarray) -> np.ndarray:
         rows = np.asarray(rows, dtype=np.float64)

@@ -1,0 +1,197 @@
+"""Reasons in plain words: contributions gathered by group, and a sentence that carries each.
+
+Every feature belongs to exactly one group, so the groups' contributions and the base add up to
+the log-odds just as the features' do. Of a group, the feature speaks that moved the score most in
+the group's direction, its leads before the others; where that is a value that is not known, the
+reason says so. What the sentences are stands in the catalogue; nothing here names a feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from earlyflag.core.terms import Direction, Evidence, Reason
+from earlyflag.modelling.served import FeatureFacts, GroupFacts, ServedModel
+from earlyflag.modelling.wording import count, say
+
+OTHERS = "others"
+"""The key of the reason that gathers what is not said one by one."""
+
+NOBODY = -1
+"""No feature of the group has a sentence for its value."""
+
+SENTENCES_KEPT = 50_000
+"""Sentences remembered at once; a borough says the same things many times over."""
+
+
+_Said = tuple[int, float | None, date | None]
+"""The feature that speaks, its value (None: not known) and the newest evidence's day."""
+
+
+@dataclass(slots=True)
+class ReasonWriter:
+    """Writes the reasons of one model's scores.
+
+    Attributes
+    ----------
+    columns : the places of each group's features, in the order of `groups`
+    leads : the places of each group's leading features, best first
+    feature_names : each group's features by name
+    """
+
+    model: ServedModel
+    groups: tuple[GroupFacts, ...] = field(init=False)
+    columns: tuple[np.ndarray, ...] = field(init=False)
+    leads: tuple[np.ndarray, ...] = field(init=False)
+    feature_names: tuple[tuple[str, ...], ...] = field(init=False)
+    _sentences: dict[tuple[int, float | None, date | None], str] = field(
+        init=False, default_factory=dict
+    )
+    _unknowns: dict[bytes, tuple[str, ...]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        places = {fact.name: place for place, fact in enumerate(self.model.features)}
+        self.groups = self.model.groups
+        self.columns = tuple(
+            np.array([places[f.name] for f in self.model.features if f.group == group.key])
+            for group in self.groups
+        )
+        self.leads = tuple(
+            np.array([places[lead] for lead in group.leads if lead in places], dtype=np.int64)
+            for group in self.groups
+        )
+        self.feature_names = tuple(
+            tuple(self.model.features[place].name for place in own) for own in self.columns
+        )
+
+    def totals(self, contributions: np.ndarray) -> np.ndarray:
+        """Return each group's contribution, shape (n_rows, n_groups), from those of features."""
+        return np.stack([contributions[:, own].sum(axis=1) for own in self.columns], axis=1)
+
+    def speakers(
+        self, rows: np.ndarray, contributions: np.ndarray, totals: np.ndarray
+    ) -> np.ndarray:
+        """Return which feature speaks for each group of each row, shape (n_rows, n_groups).
+
+        `NOBODY` where no feature of the group has a sentence for its value.
+        """
+        result = np.full(totals.shape, NOBODY, dtype=np.int64)
+        everyone = np.arange(len(rows))
+        for group, own in enumerate(self.columns):
+            leads = self.leads[group]
+            order = np.concatenate([leads, np.setdiff1d(own, leads)])
+            can_say = np.stack(
+                [_can_say(self.model.features[place], rows[:, place]) for place in order], axis=1
+            )
+            push = contributions[:, order] * np.where(totals[:, [group]] > 0, 1.0, -1.0)
+            # A lead that pushes comes before any other that pushes, and both before the rest.
+            rank = np.where(push > 0, 1.0 + (np.arange(len(order)) < len(leads)), 0.0)
+            strongest = np.abs(push).max(initial=1.0)
+            rank = np.where(can_say, rank * 2 * strongest + push, -np.inf)
+            best = rank.argmax(axis=1)
+            said = can_say[everyone, best]
+            result[said, group] = order[best[said]]
+        return result
+
+    def reason(
+        self,
+        group: int,
+        speaker: int,
+        value: float,
+        contribution: float,
+        evidence: Sequence[Evidence] = (),
+    ) -> Reason:
+        """Return one group's reason.
+
+        Parameters
+        ----------
+        group : the group's place in `groups`
+        speaker : the place of the feature that speaks, or `NOBODY`
+        value : the speaker's value; NaN where it is not known
+        contribution : the group's, in calibrated log-odds
+        evidence : the dated rows behind the group's features
+        """
+        latest = max((row.happened_on for row in evidence), default=None)
+        return Reason(
+            self.groups[group].key,
+            self.groups[group].title,
+            self.sentence(group, speaker, value, latest),
+            Direction.RAISES if contribution > 0 else Direction.LOWERS,
+            contribution,
+            self.feature_names[group],
+            tuple(evidence),
+        )
+
+    def sentence(self, group: int, speaker: int, value: float, latest: date | None = None) -> str:
+        """Return what is said of a group where `speaker` has `value`."""
+        if speaker == NOBODY:
+            return f"{self.groups[group].title}: no single fact stands out"
+        is_known = value == value  # noqa: PLR0124 - the quickest test for NaN
+        key = (speaker, value if is_known else None, latest)
+        said = self._sentences.get(key)
+        if said is None:
+            if len(self._sentences) >= SENTENCES_KEPT:
+                self._sentences.clear()
+            said = self._say(group, self.model.features[speaker], value, latest)
+            self._sentences[key] = said
+        return said
+
+    def others(self, groups: Sequence[int], contribution: float) -> Reason:
+        """Return the one reason that gathers the groups that are not said one by one."""
+        return Reason(
+            OTHERS,
+            "Everything else",
+            f"{count(len(groups), 'other reason', 'other reasons')} taken together",
+            Direction.RAISES if contribution > 0 else Direction.LOWERS,
+            contribution,
+            tuple(name for group in groups for name in self.feature_names[group]),
+        )
+
+    def unknowns(self, row: np.ndarray) -> tuple[str, ...]:
+        """Return what is not known about a household, one sentence each, from its features."""
+        missing = np.isnan(row)
+        key = missing.tobytes()
+        if key not in self._unknowns:
+            self._unknowns[key] = tuple(dict.fromkeys(self._not_known(missing)))
+        return self._unknowns[key]
+
+    def _not_known(self, missing: np.ndarray) -> list[str]:
+        sentences = []
+        for group, own in zip(self.groups, self.columns, strict=True):
+            if missing[own].all():
+                sentences.append(group.missing or f"{group.title}: not known")
+            else:
+                facts = (self.model.features[place] for place in own[missing[own]])
+                sentences += [fact.sentence_missing for fact in facts if fact.sentence_missing]
+        return sentences
+
+    def _say(self, group: int, fact: FeatureFacts, value: float, latest: date | None) -> str:
+        if np.isnan(value):
+            missing = fact.sentence_missing or self.groups[group].missing
+            return missing or f"{self.groups[group].title}: not known"
+        return say(template_for(fact, value), value, latest)
+
+
+def template_for(fact: FeatureFacts, value: float) -> str:
+    """Return the sentence that a feature has for a known value; blank if it has none."""
+    if value > 0 or not (fact.sentence_zero or fact.sentence_negative):
+        return fact.sentence
+    return fact.sentence_zero if value == 0 else fact.sentence_negative
+
+
+def _can_say(fact: FeatureFacts, values: np.ndarray) -> np.ndarray:
+    """Return where a feature has something to say of its value; not knowing can always be said."""
+    can = np.where(values > 0, bool(fact.sentence), bool(template_for(fact, 0.0)))
+    return np.isnan(values) | np.where(values < 0, bool(template_for(fact, -1.0)), can)
+
+
+def evidence_of(
+    names: Sequence[str], by_feature: Mapping[str, Sequence[Evidence]]
+) -> tuple[Evidence, ...]:
+    """Return the evidence rows of several features, each row once, the newest first."""
+    rows = dict.fromkeys(row for name in names for row in by_feature.get(name, ()))
+    return tuple(sorted(rows, key=lambda row: (row.happened_on, row.reference), reverse=True))

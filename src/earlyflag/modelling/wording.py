@@ -1,0 +1,157 @@
+"""Say a value as people say it: money, counts with their noun, spans of time, stages, days.
+
+The formats are those that `features.declare.FORMATS` lists. A sentence is split at its
+semicolons; a part that asks for the newest evidence's day is left out where no day is known.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import cache
+
+from earlyflag.modelling.served import FeatureFacts
+
+RECOVERY_STAGES = (
+    "none", "reminder", "second reminder", "final notice", "summons", "liability order",
+    "arrangement made", "arrangement broken", "attachment of earnings or benefits",
+    "enforcement agent", "charging order", "committal",
+)  # fmt: skip
+"""Council tax recovery stages by rank, 0 being none."""
+
+POSSESSION_STAGES = (
+    "none", "arrears letter", "notice", "court application", "possession order",
+    "warrant", "eviction",
+)  # fmt: skip
+"""Steps towards eviction by rank, 0 being none."""
+
+DAYS_A_WEEK, DAYS_A_MONTH, DAYS_A_YEAR = 7, 30.4375, 365.25
+LARGEST_SAID = 1e15
+"""Numbers beyond this are said as this: no household owes a thousand billion."""
+
+
+def say(template: str, value: float, latest: date | None = None) -> str:
+    """Return a catalogue sentence with its value, and its newest day where one is known.
+
+    Parameters
+    ----------
+    template : text with `{value:FORMAT}` and `{latest:date}` placeholders
+    value : the feature's known value
+    latest : the day of the newest evidence row
+    """
+    said = [
+        "".join(
+            text + (_placeholder(name, form, value, latest) if name else "")
+            for text, name, form in part
+        )
+        for part in _parts(template)
+        if latest is not None or all(name != "latest" for _, name, _ in part)
+    ]
+    return "; ".join(said)
+
+
+def day(when: date) -> str:
+    """Return a day as people write it: 12 May 2026."""
+    return f"{when.day} {when:%B %Y}"
+
+
+def money(pence: float) -> str:
+    """Return whole pence as pounds, without sign."""
+    return f"£{round(min(abs(pence), LARGEST_SAID)) / 100:,.2f}"
+
+
+def count(value: float, one: str = "", many: str = "") -> str:
+    """Return a whole number and its noun."""
+    number = round(max(-LARGEST_SAID, min(value, LARGEST_SAID)))
+    noun = one if abs(number) == 1 else many or one
+    return f"{number:,} {noun}".rstrip()
+
+
+def span(days: float) -> str:
+    """Return a number of days in the largest unit of which people would count at least two."""
+    whole = round(min(abs(days), LARGEST_SAID))
+    if whole < 2 * DAYS_A_WEEK:
+        return count(whole, "day", "days")
+    if whole < 2 * DAYS_A_MONTH:
+        return count(whole / DAYS_A_WEEK, "week", "weeks")
+    if whole < 2 * DAYS_A_YEAR:
+        return count(whole / DAYS_A_MONTH, "month", "months")
+    return count(whole / DAYS_A_YEAR, "year", "years")
+
+
+def stage(names: tuple[str, ...], rank: float) -> str:
+    """Return the name of a stage from its rank; ranks beyond the ladder are its ends."""
+    return names[round(max(0.0, min(rank, len(names) - 1)))]
+
+
+def share(value: float) -> str:
+    """Return a share as a percentage, "less than 1%" for what would round to nothing."""
+    percent = 100 * max(-LARGEST_SAID, min(value, LARGEST_SAID))
+    return "less than 1%" if 0 < percent < 0.5 else f"{percent:,.0f}%"
+
+
+def decimal(value: float) -> str:
+    """Return a number to one decimal place, without a trailing zero."""
+    return f"{max(-LARGEST_SAID, min(value, LARGEST_SAID)):,.1f}".removesuffix(".0")
+
+
+def weeks(value: float) -> str:
+    """Return a number of weeks to one decimal place."""
+    said = decimal(value)
+    return f"{said} week" if said == "1" else f"{said} weeks"
+
+
+def in_100(probability: float) -> str:
+    """Return a probability in words that can be said aloud: "about 9 in 100"."""
+    if probability < 0.0005:
+        return "fewer than 1 in 1,000"
+    if probability < 0.0095:
+        return f"about {max(1, round(probability * 1000))} in 1,000"
+    if probability > 0.995:
+        return "more than 99 in 100"
+    return f"about {round(probability * 100)} in 100"
+
+
+FORMATS: dict[str, Callable[[float], str]] = {
+    "money": money,
+    "number": decimal,
+    "percent": share,
+    "days": span,
+    "weeks": weeks,
+    "recovery_stage": lambda rank: stage(RECOVERY_STAGES, rank),
+    "possession_stage": lambda rank: stage(POSSESSION_STAGES, rank),
+}
+"""How a placeholder shows a value, by the format's name; `count` and `date` take more."""
+
+UNIT_FORMATS = {"pence": "money", "days": "days", "weeks": "weeks", "share": "percent"}
+"""The format of a value whose sentence does not show it."""
+
+
+def spoken(fact: FeatureFacts, value: float) -> str:
+    """Return a feature's value alone, in the format of its sentence, else in that of its unit."""
+    if fact.unit == "yes or no":
+        return "yes" if value > 0 else "no"
+    for part in _parts(fact.sentence):
+        for _, name, form in part:
+            if name == "value":
+                return _placeholder(name, form.split(":")[0], value, None)
+    return FORMATS[UNIT_FORMATS.get(fact.unit, "number")](value)
+
+
+@cache
+def _parts(template: str) -> tuple[tuple[tuple[str, str, str], ...], ...]:
+    """Return the template's parts between semicolons, each as (text, placeholder, format)."""
+    return tuple(tuple(_pieces(part.strip())) for part in template.split(";"))
+
+
+def _pieces(part: str) -> Iterator[tuple[str, str, str]]:
+    for text, name, form, _ in string.Formatter().parse(part):
+        yield text, name or "", form or ""
+
+
+def _placeholder(name: str, form: str, value: float, latest: date | None) -> str:
+    if name == "latest" and latest is not None:
+        return day(latest)
+    kind, *nouns = form.split(":")
+    return count(value, *nouns) if kind == "count" else FORMATS[kind](value)
