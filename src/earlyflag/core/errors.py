@@ -45,10 +45,20 @@ class PortTaken(EarlyflagError):
 
 
 class ExtractRejected(EarlyflagError):
-    """A delivery breaks the data contract beyond the share that the settings allow."""
+    """A delivery breaks the data contract beyond the share that the settings allow.
+
+    Parameters
+    ----------
+    summary : object or None
+        What the ingestion counted before it refused, for whoever reports it.
+    """
 
     exit_code = 10
     http_status = 422
+
+    def __init__(self, message: str, summary: object | None = None) -> None:
+        super().__init__(message)
+        self.summary = summary
 
 
 class MappingInvalid(Misused):
@@ -141,6 +151,10 @@ class NotAllowed(EarlyflagError):
 
     exit_code = 61
     http_status = 403
+
+
+class PurposeMissing(NotAllowed):
+    """A household outside one's own work is opened before its purpose is stated."""
 
 
 class NotSignedIn(EarlyflagError):
