@@ -97,8 +97,9 @@ def grid_of(con: duckdb.DuckDBPyConnection, cut_offs: Sequence[date]) -> list[da
     first, last = con.execute(
         """
         SELECT min(day), max(day) FROM (
-            SELECT start_after AS day FROM unit_spells UNION ALL
-            SELECT known_after FROM appearances
+            SELECT unnest([start_after, live_until]) AS day FROM unit_spells UNION ALL
+            SELECT unnest([start_after, live_until]) FROM roster_spells UNION ALL
+            SELECT unnest([known_after, known_until]) FROM appearances
         ) WHERE day < DATE '2200-01-01'
         """
     ).fetchone() or (None, None)

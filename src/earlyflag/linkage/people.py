@@ -52,17 +52,17 @@ class People:
         """Return the records of a person, by number."""
         return self.records_of.get(person, (person,))
 
-    def step(self, newly_listed: Iterable[int]) -> set[int]:
+    def step(self, touched: Iterable[int]) -> set[int]:
         """Move to the next cut-off and return the records whose person changed.
 
         Parameters
         ----------
-        newly_listed : records that an account or tenancy began to list at this cut-off
+        touched : records that an account or tenancy began or ceased to list at this cut-off
         """
         edge_changes, against_changes = next(self._changes)
         dirty = self._edges.apply(*edge_changes)
         dirty |= {r for r in self._against.apply(*against_changes) if r in self._edges.near}
-        dirty.update(record for record in newly_listed if record in self._edges.near)
+        dirty.update(record for record in touched if record in self._edges.near)
         dirty.update(
             record for record in list(dirty) for record in self.records(self.person_of[record])
         )

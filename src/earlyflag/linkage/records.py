@@ -79,11 +79,19 @@ def _create_normalisers(con: duckdb.DuckDBPyConnection, parameters: Parameters) 
     )
 
 
-def _spell(start: str, alias: str) -> str:
-    """Return the two columns that say at which cut-offs a spell is live."""
+def _spell(alias: str) -> str:
+    """Return the two columns that say at which cut-offs a spell is live.
+
+    `valid_from` is a spell's first day and `valid_to` its last. An end without a day of its own on
+    which it became known is taken as known with the row that starts the next day, so that a change
+    on the first of a month leaves no gap at that cut-off.
+    """
     return f"""
-        greatest({alias}.known_on, {alias}.{start}) AS start_after,
-        least(coalesce(greatest({alias}.valid_to, {alias}.valid_to_known_on), {FOREVER}),
+        greatest({alias}.known_on, {alias}.valid_from - 1) AS start_after,
+        least(coalesce(CASE WHEN {alias}.valid_to_known_on = {alias}.valid_to
+                            THEN {alias}.valid_to + 1
+                            ELSE greatest({alias}.valid_to, {alias}.valid_to_known_on) END,
+                       {FOREVER}),
               coalesce({alias}.superseded_on, {FOREVER})) AS live_until
     """
 
@@ -92,10 +100,10 @@ _UNIT_SPELLS = f"""
     CREATE TEMP TABLE unit_spells AS
     SELECT 'account' AS kind, account_ref AS ref, uprn,
            discount IN ('second_home', 'empty_premium') AS away,
-           valid_from, {_spell("valid_from", "a")}
+           valid_from, {_spell("a")}
     FROM council_tax_accounts a
     UNION ALL
-    SELECT 'tenancy', tenancy_ref, uprn, false, valid_from, {_spell("valid_from", "t")}
+    SELECT 'tenancy', tenancy_ref, uprn, false, valid_from, {_spell("t")}
     FROM tenancies t
 """
 
@@ -103,11 +111,11 @@ _ROSTER_SPELLS = f"""
     CREATE TEMP TABLE roster_spells AS
     SELECT 'council_tax' AS source, person_ref, 'account' AS kind, account_ref AS ref,
            role, date_of_birth, plain_name(split_part(surname, ',', 1)) AS surname, valid_from,
-           {_spell("valid_from", "p")}
+           {_spell("p")}
     FROM council_tax_people p
     UNION ALL
     SELECT 'tenancy', person_ref, 'tenancy', tenancy_ref, relationship, date_of_birth,
-           plain_name(split_part(surname, ',', 1)), valid_from, {_spell("valid_from", "p")}
+           plain_name(split_part(surname, ',', 1)), valid_from, {_spell("p")}
     FROM tenancy_people p
 """
 

@@ -33,17 +33,30 @@ class Sweep:
     def run(self, advance: Callable[[int], None] | None = None) -> None:
         """Go through the whole grid; `advance` is told after each cut-off."""
         for index in range(len(self._timeline.grid)):
-            dirty, listed = self._units.step()
-            changed = self._people.step(listed)
-            for record in changed:
-                dirty.update(self._units.of_record.get(record, ()))
-            self._settle(index, dirty)
+            dirty, touched = self._units.step()
+            changed = self._people.step(touched)
+            self._settle(index, self._reach(dirty, touched | changed))
             self.cases.step(index, changed)
             if advance is not None:
                 advance(1)
         self.members.finish()
         self.homes.finish()
         self.cases.finish()
+
+    def _reach(self, dirty: set[int], touched: set[int]) -> set[int]:
+        """Return the units to look at again: those that changed, and where their people also are.
+
+        Somebody who leaves one home may now count at another that did not change itself.
+        """
+        records = touched | {record for unit in dirty for record in self._units.records(unit)}
+        reached = set(dirty)
+        for record in records:
+            for own in self._people.records(self._people.person_of[record]):
+                reached.update(self._units.of_record.get(own, ()))
+        held = {self.register.of_unit[u] for u in reached if u in self.register.of_unit}
+        for number in held:
+            reached.update(self.register.households[number].units)
+        return reached
 
     def _settle(self, index: int, dirty: set[int]) -> None:
         found: list[Group] = []
@@ -153,7 +166,7 @@ class _LiveUnits:
         self.of_record: dict[int, set[int]] = {}
 
     def step(self) -> tuple[set[int], set[int]]:
-        """Move to the next cut-off: return units that changed and records newly listed."""
+        """Move to the next cut-off: return units that changed and records listed or unlisted."""
         (begun, ended), (listed, unlisted) = next(self._changes)
         dirty = set()
         for spell in begun:
@@ -162,10 +175,8 @@ class _LiveUnits:
         for spell in ended:
             dirty.add(self._spells[spell][0])
             self._open[self._spells[spell][0]].discard(spell)
-        fresh = set()
         for row in listed:
             presence = self._listings[row]
-            fresh.add(presence.record)
             self._listed.setdefault(presence.unit, set()).add(row)
             key = (presence.unit, presence.record)
             since = self._first_listed.get(key, presence.since)
@@ -181,7 +192,8 @@ class _LiveUnits:
         left = [was.home for unit, was in before.items() if was and unit in dirty]
         for row in (*listed, *unlisted):
             self._index(self._listings[row])
-        return dirty | {unit for home in left for unit in self._at.get(home, ())}, fresh
+        touched = {self._listings[row].record for row in (*listed, *unlisted)}
+        return dirty | {unit for home in left for unit in self._at.get(home, ())}, touched
 
     def _index(self, presence: Presence) -> None:
         units = self.of_record.setdefault(presence.record, set())
