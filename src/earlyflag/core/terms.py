@@ -194,6 +194,27 @@ class ScoringRun:
     cannot_score: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ServingStatus:
+    """What serves, what was promoted, and why they differ.
+
+    Attributes
+    ----------
+    serving : the version that answers
+    promoted : the version that should, or None if that cannot be read
+    problem : why the promoted version does not serve; blank if it does
+    """
+
+    serving: str
+    promoted: str | None
+    problem: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the promoted version is the one that serves."""
+        return not self.problem
+
+
 class LiveScorer(Protocol):
     """Scores rows of declared features at once, with exact reasons."""
 
@@ -210,4 +231,8 @@ class LiveScorer(Protocol):
         FeatureListDiffers
             A row names an undeclared feature.
         """
+        ...
+
+    def status(self) -> ServingStatus:
+        """Return what serves and whether it is what was promoted; for readiness."""
         ...

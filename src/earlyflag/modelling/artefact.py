@@ -314,11 +314,19 @@ def pointed(registry: Path, name: str, *, alias: str = "champion") -> Pointer:
         pointer = Pointer(content["name"], content["version"], content["manifest_sha256"])
     except FileNotFoundError as error:
         raise StepMissing(f"No version of {name} is {alias} yet. Run earlyflag promote.") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ArtefactDamaged(f"{alias}.json of {name} cannot be read. Promote again.") from error
     if pointer.name != name or Path(pointer.version).name != pointer.version:
         raise ArtefactDamaged(f"{alias}.json of {name} points outside its registry.")
     return pointer
+
+
+def promoted_when(registry: Path, name: str, *, alias: str = "champion") -> int:
+    """Return when an alias was last pointed, in nanoseconds; 0 if never."""
+    try:
+        return (registry / name / f"{alias}.json").stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def load_pointed(

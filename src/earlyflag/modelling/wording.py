@@ -14,17 +14,17 @@ from functools import cache
 from earlyflag.modelling.served import FeatureFacts
 
 RECOVERY_STAGES = (
-    "none", "reminder", "second reminder", "final notice", "summons", "liability order",
-    "arrangement made", "arrangement broken", "attachment of earnings or benefits",
-    "enforcement agent", "charging order", "committal",
+    "no stage", "a reminder", "a second reminder", "a final notice", "a summons",
+    "a liability order", "attachment of earnings or benefits", "enforcement agents",
+    "a charging order", "committal",
 )  # fmt: skip
 """Council tax recovery stages by rank, 0 being none."""
 
 POSSESSION_STAGES = (
-    "none", "arrears letter", "notice", "court application", "possession order",
+    "no step", "arrears letter", "notice", "court application", "possession order",
     "warrant", "eviction",
 )  # fmt: skip
-"""Steps towards eviction by rank, 0 being none."""
+"""Steps towards losing the tenancy by rank, 0 being none."""
 
 DAYS_A_WEEK, DAYS_A_MONTH, DAYS_A_YEAR = 7, 30.4375, 365.25
 LARGEST_SAID = 1e15
