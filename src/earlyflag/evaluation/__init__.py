@@ -1,1 +1,1 @@
-"""Capacity metrics, calibration, fairness, drift, pilot: pure functions."""
+"""Pure functions that judge scores: ranking, calibration, fairness, drift, leakage."""

@@ -1,0 +1,165 @@
+"""The rules that a model must beat: each lists households by one thing an officer can see.
+
+The last two are what a London borough used for rent arrears: the priority score that it published
+and later dropped, and the next-action ladder that replaced it. Both work on the rent account.
+A rule whose features the data lack is left out, and the run says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+Values = Mapping[str, np.ndarray]
+
+PENCE = 100.0
+LOWEST = -1e18
+"""The place of a household for which the rule knows nothing: last, tied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A simple rule.
+
+    Attributes
+    ----------
+    uses : the features it reads
+    rule : from their values, each of shape (n_rows,), to a score, higher is listed first
+    """
+
+    name: str
+    title: str
+    uses: tuple[str, ...]
+    rule: Callable[[Values], np.ndarray] | None = None
+
+    def score(self, values: Values, households: np.ndarray, as_of: np.ndarray) -> np.ndarray:
+        """Return the rule's score of each row; unknown values come last."""
+        if self.rule is None:
+            seed = [len(households), int(households.astype(np.int64).sum() % 2**31)]
+            return np.random.default_rng(seed).random(len(households))
+        return np.nan_to_num(self.rule(values), nan=LOWEST)
+
+
+def _largest(name: str) -> Callable[[Values], np.ndarray]:
+    return lambda values: values[name]
+
+
+def declared_rules(rules: Mapping[str, str]) -> tuple[Rule, ...]:
+    """Return the rules that a specification declares: listed by the largest value of a feature."""
+    return tuple(
+        Rule(name, f"Largest {feature}", (feature,), _largest(feature))
+        for name, feature in rules.items()
+    )
+
+
+def dropped_score(values: Values) -> np.ndarray:
+    """Return the arrears priority score that a London borough published and later dropped.
+
+    score = 1.2 x balance + 1.5 x days in arrears + d x floor(d / 7) for d days since the last
+    payment + change in the last three payments + 5 x absolute change in the days between payments
+    + 50 x broken agreements (+ 50 above 3) + 100 for an active agreement + 20 / 50 for a notice
+    in the last year / month; shown = round((score - balance) / 10). Money is in pounds.
+    """
+    known = {name: np.nan_to_num(column) for name, column in values.items()}
+    balance = known["rent_balance_pence"] / PENCE
+    quiet = known["days_since_rent_payment"]
+    broken = known["rent_arrangements_broken_24m"]
+    score = (
+        1.2 * balance
+        + 1.5 * known["days_in_rent_arrears"]
+        + quiet * np.floor(quiet / 7)
+        + known["rent_last_payments_change_pence"] / PENCE
+        + 5 * np.abs(known["rent_payment_gap_change_days"])
+        + 50 * broken
+        + 50 * (broken > 3)
+        + 100 * (known["rent_arrangement_active"] > 0)
+        + 20 * (known["rent_notices_12m"] > 0)
+        + 50 * (known["rent_notices_1m"] > 0)
+    )
+    shown = np.round((score - balance) / 10)
+    return np.where(np.isnan(values["rent_balance_pence"]), np.nan, shown)
+
+
+def ladder(values: Values) -> np.ndarray:
+    """Return the place on the next-action ladder, within a rung by balance.
+
+    Message at £5, letter 1 at £10, letter 2 fourteen days later, notice at four weeks' gross rent,
+    then court warning, application and warrant as they were reached.
+    """
+    known = {name: np.nan_to_num(column) for name, column in values.items()}
+    balance = known["rent_balance_pence"] / PENCE
+    days = known["days_in_rent_arrears"]
+    weeks = known["rent_arrears_weeks"]
+    reached = known["possession_stage_12m"]
+    rung = np.zeros(len(balance))
+    rung[balance >= 5] = 1
+    rung[balance >= 10] = 2
+    rung[(balance >= 10) & (days >= 14)] = 3
+    rung[weeks >= 4] = 4
+    rung = np.maximum(rung, np.where(reached > 0, 4 + reached, 0))
+    score = rung * 1e7 + np.clip(balance, -1e6, 1e6)
+    return np.where(np.isnan(values["rent_balance_pence"]), np.nan, score)
+
+
+RULES = (
+    Rule("random", "Random", ()),
+    Rule(
+        "largest_debt",
+        "Largest council tax debt",
+        ("council_tax_balance_pence",),
+        _largest("council_tax_balance_pence"),
+    ),
+    Rule(
+        "furthest_stage",
+        "Furthest council tax recovery stage",
+        ("council_tax_recovery_stage_12m",),
+        _largest("council_tax_recovery_stage_12m"),
+    ),
+    Rule(
+        "rent_weeks",
+        "Most weeks of rent arrears",
+        ("rent_arrears_weeks",),
+        _largest("rent_arrears_weeks"),
+    ),
+    Rule(
+        "missed_instalments",
+        "Most missed council tax instalments",
+        ("council_tax_instalments_missed_6m",),
+        _largest("council_tax_instalments_missed_6m"),
+    ),
+    Rule(
+        "ward_rate",
+        "The ward's rate of duties",
+        ("ward_duty_rate_12m",),
+        _largest("ward_duty_rate_12m"),
+    ),
+    Rule(
+        "dropped_score",
+        "Arrears priority score (published, later dropped)",
+        (
+            "rent_balance_pence",
+            "days_in_rent_arrears",
+            "days_since_rent_payment",
+            "rent_last_payments_change_pence",
+            "rent_payment_gap_change_days",
+            "rent_arrangements_broken_24m",
+            "rent_arrangement_active",
+            "rent_notices_12m",
+            "rent_notices_1m",
+        ),
+        dropped_score,
+    ),
+    Rule(
+        "ladder",
+        "Next-action ladder",
+        (
+            "rent_balance_pence",
+            "days_in_rent_arrears",
+            "rent_arrears_weeks",
+            "possession_stage_12m",
+        ),
+        ladder,
+    ),
+)
