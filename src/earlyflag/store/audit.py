@@ -18,11 +18,12 @@ from earlyflag.store.terms import ActorKind
 GENESIS = "0" * 64
 DETAIL_KEYS = frozenset(
     {
-        "as_of", "arm", "assignee", "attempted", "band", "barriers", "capacity", "channel", "code",
-        "count", "deleted", "due_on", "duty", "error", "expires", "fields", "filters", "found",
-        "from_state", "helped", "kind", "key", "model_version", "name", "offers", "origin",
-        "outcome", "permissions", "reference", "result", "roles", "run_id", "scopes", "state",
-        "through", "to_state", "until", "useful", "version", "why", "dry_run", "agrees", "limit",
+        "agrees", "arm", "as_of", "assignee", "attempted", "band", "barriers", "capacity",
+        "channel", "code", "count", "deleted", "dry_run", "due_on", "duty", "error",
+        "expires", "fields", "filters", "found", "from_state", "helped", "households",
+        "key", "kind", "limit", "model_version", "name", "offers", "origin", "outcome",
+        "permissions", "reference", "result", "roles", "run_id", "scopes", "state",
+        "through", "to_state", "until", "useful", "version", "why",
     }
 )  # fmt: skip
 """What may be told beside the fixed columns: codes, counts, pseudonyms; never words of a case."""

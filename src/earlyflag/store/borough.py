@@ -266,8 +266,8 @@ def _read_run(row: Any) -> RunRecord:
     )
 
 
-def _scores(household_id: str) -> Select[Any]:
-    query: Select[Any] = (
+def _scores(household_id: str) -> Select[*tuple[Any, ...]]:
+    query: Select[*tuple[Any, ...]] = (
         select(
             ScoreRow.household_id,
             ScoringRunRow.run_id,

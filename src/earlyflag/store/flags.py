@@ -211,6 +211,21 @@ class Flags:
         for entry in audit:
             self._audit.append(entry)
 
+    @staticmethod
+    def check_version(flag: Flag, version: int) -> None:
+        """Refuse a version that is no longer the newest.
+
+        Raises
+        ------
+        Stale
+            With both versions.
+        """
+        if flag.version != version:
+            raise Stale(
+                f"This flag is at version {flag.version}, but the change was made against version "
+                f"{version}: somebody else changed it. Read it again, then make your change."
+            )
+
     def change(self, flag: Flag, changes: Mapping[str, Any], audit: AuditEntry) -> Flag:
         """Change a flag that nobody else has changed since it was read; return it as it is now.
 

@@ -198,6 +198,7 @@ class Purpose(StrEnum):
     SUPERVISION = "supervision"
     COMPLAINT_OR_REQUEST = "complaint_or_request"
     CASE_SYSTEM = "case_system"
+    ANALYSIS = "analysis"
 
 
 class SuppressionKind(StrEnum):

@@ -1,0 +1,312 @@
+"""Look a household up, say why, open it: every read checked, counted and audited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from earlyflag.casework.desk import Desk
+from earlyflag.casework.permissions import Action, Field, Fields
+from earlyflag.casework.rules import (
+    can_see_flag,
+    check_can_open_household,
+    check_household_exists_for,
+    check_may,
+    is_own_work,
+)
+from earlyflag.casework.withholding import (
+    withhold,
+    withhold_all,
+    withhold_household,
+    withhold_reasons,
+)
+from earlyflag.core.clock import end_of_london_day
+from earlyflag.core.errors import InputInvalid, NotFound, TooMany
+from earlyflag.core.terms import Change, HouseholdRecord, Reason, SuppressionRecord, TimelineEvent
+from earlyflag.store.records import (
+    Alert,
+    CaseOutcome,
+    Contact,
+    Decision,
+    Flag,
+    Objection,
+    OfferMade,
+    RunRecord,
+    ScoreDetail,
+    ScoreLine,
+    StatedPurpose,
+    new_id,
+)
+from earlyflag.store.terms import ActorKind, Purpose
+
+REFERENCE_KINDS = ("uprn", "account", "tenancy")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHousehold:
+    """A household that a look-up found; enough to tell two at one address apart."""
+
+    household_id: str
+    address: str
+    tenure: str
+    is_own_work: bool
+    needs_purpose: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreView:
+    """A household's newest score as its reader may see it."""
+
+    line: ScoreLine
+    run: RunRecord
+    reasons: tuple[Reason, ...]
+    unknowns: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdView:
+    """Everything a household page shows, with what its reader may not see left blank.
+
+    Attributes
+    ----------
+    fields : the groups of fields that the reader sees; a page hides the parts of the others
+    score : None when the household was not scored
+    purpose : why it is open: own work, or the purpose stated today
+    lookups_today : distinct households outside one's own work opened today, this one included
+    """
+
+    household: HouseholdRecord
+    fields: Fields
+    purpose: Purpose
+    lookups_today: int
+    score: ScoreView | None
+    history: tuple[ScoreLine, ...]
+    timeline: tuple[TimelineEvent, ...]
+    suppressions: tuple[SuppressionRecord, ...]
+    flags: tuple[Flag, ...]
+    decisions: tuple[Decision, ...]
+    offers: tuple[OfferMade, ...]
+    contacts: tuple[Contact, ...]
+    outcomes: tuple[CaseOutcome, ...]
+    objections: tuple[Objection, ...]
+    alerts: tuple[Alert, ...]
+
+
+def look_up_reference(desk: Desk, kind: str, reference: str) -> list[FoundHousehold]:
+    """Return the households with a UPRN, or an account or tenancy reference, written in full.
+
+    Parameters
+    ----------
+    kind : {'uprn', 'account', 'tenancy'}
+
+    Raises
+    ------
+    InputInvalid
+        The kind is none of these, or the reference is blank or holds a wildcard.
+    """
+    check_may(desk.actor, Action.LOOK_UP)
+    if kind not in REFERENCE_KINDS:
+        raise InputInvalid(f"Expected one of {', '.join(REFERENCE_KINDS)}.", "kind")
+    _check_plain(reference, "reference")
+    return _found(desk, desk.unit.borough.find_by_reference(kind, reference), kind)
+
+
+def look_up_name(desk: Desk, surname: str, postcode: str) -> list[FoundHousehold]:
+    """Return the households at a postcode with somebody of a surname, both written in full.
+
+    Raises
+    ------
+    InputInvalid
+        One of them is blank or holds a wildcard.
+    """
+    check_may(desk.actor, Action.LOOK_UP)
+    _check_plain(surname, "surname")
+    _check_plain(postcode, "postcode")
+    return _found(desk, desk.unit.borough.find_by_name(surname, postcode), "name")
+
+
+def _check_plain(value: str, field: str) -> None:
+    if not value.strip():
+        raise InputInvalid(f"Enter the {field}.", field)
+    if len(value) > 100 or set("*%_?") & set(value):
+        raise InputInvalid(f"Enter the whole {field}, without wildcards.", field)
+
+
+def _found(desk: Desk, household_ids: list[str], kind: str) -> list[FoundHousehold]:
+    fields = check_may(desk.actor, Action.LOOK_UP)
+    found = []
+    for household_id in household_ids:
+        try:
+            check_household_exists_for(desk.actor, _suppressed_by(desk, household_id))
+        except NotFound:
+            continue
+        record = desk.unit.borough.household(household_id, None)
+        if record is None:
+            continue
+        own = is_own_work(desk.actor, desk.unit.flags.of_household(household_id))
+        stated = desk.unit.access.purpose(desk.actor.actor_id, household_id, desk.now)
+        shown = withhold(record, fields | {Field.PLACE})
+        found.append(
+            FoundHousehold(
+                household_id=household_id,
+                address=shown.address,
+                tenure=shown.tenure,
+                is_own_work=own,
+                needs_purpose=not own and stated is None and desk.actor.kind is ActorKind.PERSON,
+            )
+        )
+    desk.unit.audit.append(desk.entry("look_up", detail={"kind": kind, "found": len(found)}))
+    return found
+
+
+def _suppressed_by(desk: Desk, household_id: str) -> set[str]:
+    return {record.kind for record in desk.unit.suppressions.of(household_id, desk.today)}
+
+
+STATABLE = (
+    Purpose.HOUSEHOLD_ASKED,
+    Purpose.PARTNER_REFERRAL,
+    Purpose.SAFEGUARDING,
+    Purpose.SUPERVISION,
+    Purpose.COMPLAINT_OR_REQUEST,
+)
+"""The purposes that a person can choose from."""
+
+
+def state_purpose(desk: Desk, household_id: str, purpose: Purpose, note: str = "") -> StatedPurpose:
+    """Write why somebody opens a household outside their own work; good until midnight.
+
+    Raises
+    ------
+    InputInvalid
+        The purpose is not one that people can choose.
+    NotFound
+        There is no such household for this person.
+    """
+    check_may(desk.actor, Action.READ_HOUSEHOLD)
+    if purpose not in STATABLE:
+        raise InputInvalid("Choose why you open this household.", "purpose")
+    check_household_exists_for(desk.actor, _suppressed_by(desk, household_id))
+    if desk.unit.borough.household(household_id, None) is None:
+        raise NotFound("No household has this reference.")
+    stated = StatedPurpose(
+        purpose_id=new_id("L"),
+        actor_id=desk.actor.actor_id,
+        household_id=household_id,
+        purpose=purpose,
+        note=note.strip(),
+        stated_at=desk.now,
+        expires_at=end_of_london_day(desk.now),
+    )
+    desk.unit.access.add_purpose(
+        stated, desk.entry("purpose_stated", household_id=household_id, purpose=purpose)
+    )
+    return stated
+
+
+def _count(desk: Desk, household_id: str, purpose: Purpose) -> int:
+    """Count a household outside one's own work; alert at one limit, stop at the next."""
+    if purpose is Purpose.OWN_WORK:
+        return 0
+    actor, rules = desk.actor, desk.rules
+    count, is_new = desk.unit.access.count_lookup(actor.actor_id, desk.today, household_id)
+    if not is_new:
+        return count
+    alert_at = actor.lookups_alert_at or rules.lookups_alert_at
+    stop_at = actor.lookups_stop_at or rules.lookups_stop_at
+    if count > stop_at:
+        raise TooMany(
+            f"You have opened {stop_at} households outside your own work today, which is the "
+            "limit. Ask your manager if you need more."
+        )
+    if count > alert_at:
+        entry = desk.entry("lookups_alert", detail={"count": count, "limit": alert_at})
+        desk.unit.audit.append(entry)
+    return count
+
+
+def get_household(desk: Desk, household_id: str) -> HouseholdView:
+    """Return everything a household's page shows to this reader; the read is audited.
+
+    Raises
+    ------
+    PurposeMissing
+        It is outside the reader's own work and no purpose was stated today.
+    NotFound
+        There is no such household, or not for this reader.
+    TooMany
+        The reader's limit of households outside their own work is reached.
+    """
+    unit = desk.unit
+    fields = check_may(desk.actor, Action.READ_HOUSEHOLD)
+    suppressions = unit.suppressions.of(household_id, desk.today)
+    check_household_exists_for(desk.actor, {record.kind for record in suppressions})
+    flags = unit.flags.of_household(household_id)
+    purpose = check_can_open_household(desk, household_id, flags)
+    count = _count(desk, household_id, purpose)
+    entry = desk.entry("read_household", household_id=household_id, purpose=purpose)
+    record = unit.borough.household(household_id, entry)
+    if record is None:
+        raise NotFound("No household has this reference.")
+    cases = unit.cases
+    visible = [flag for flag in flags if can_see_flag(desk.actor, flag)]
+    history = unit.borough.history(household_id) if Field.SCORE in fields else []
+    return HouseholdView(
+        household=withhold_household(record, fields),
+        fields=fields,
+        purpose=purpose,
+        lookups_today=count,
+        score=score_view(desk, history[0], fields) if history else None,
+        history=tuple(history),
+        timeline=unit.borough.timeline(household_id) if Field.TIMELINE in fields else (),
+        suppressions=tuple(suppressions),
+        flags=withhold_all(visible, fields),
+        decisions=withhold_all(cases.of_household(Decision, household_id), fields),
+        offers=withhold_all(cases.of_household(OfferMade, household_id), fields),
+        contacts=withhold_all(cases.of_household(Contact, household_id), fields),
+        outcomes=withhold_all(cases.of_household(CaseOutcome, household_id), fields),
+        objections=withhold_all(cases.of_household(Objection, household_id), fields),
+        alerts=withhold_all(cases.of_household(Alert, household_id), fields),
+    )
+
+
+def score_view(desk: Desk, line: ScoreLine, fields: Fields) -> ScoreView | None:
+    """Return a score with its reasons, as a reader with these fields sees it."""
+    run = desk.unit.borough.run(line.run_id)
+    if run is None:
+        return None
+    found = desk.unit.borough.score_detail(line.household_id, line.run_id)
+    detail = found or ScoreDetail((), (), ())
+    return ScoreView(
+        line=line,
+        run=run,
+        reasons=withhold_reasons(detail.reasons, fields),
+        unknowns=detail.unknowns,
+        changes=detail.changes,
+    )
+
+
+def lookups_to_review(desk: Desk, *, limit: int = 50) -> list[StatedPurpose]:
+    """Return stated purposes that nobody has reviewed, newest first."""
+    check_may(desk.actor, Action.REVIEW_LOOKUPS)
+    return desk.unit.access.purposes(unreviewed=True, limit=limit)
+
+
+def review_lookup(desk: Desk, purpose_id: str, finding: str) -> None:
+    """Write what a review of a look-up found.
+
+    Raises
+    ------
+    InputInvalid
+        The finding is blank.
+    """
+    check_may(desk.actor, Action.REVIEW_LOOKUPS)
+    if not finding.strip():
+        raise InputInvalid("Say what you found.", "finding")
+    desk.unit.access.review_purpose(
+        purpose_id,
+        finding.strip(),
+        by=desk.actor.actor_id,
+        now=desk.now,
+        audit=desk.entry("lookup_reviewed", subject=purpose_id),
+    )

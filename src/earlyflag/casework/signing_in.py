@@ -1,0 +1,450 @@
+"""Sign in and out: local accounts, the identity provider's roles, sessions, throttling."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Engine
+
+from earlyflag.casework.desk import Actor, Desk, Rules, open_desk, system_actor
+from earlyflag.casework.permissions import Action
+from earlyflag.casework.rules import check_may
+from earlyflag.core.errors import (
+    Conflict,
+    InputInvalid,
+    NotAllowed,
+    NotSignedIn,
+    TooMany,
+)
+from earlyflag.store.access import Throttle
+from earlyflag.store.audit import Detail
+from earlyflag.store.database import reading
+from earlyflag.store.records import Account, SessionRecord, new_id
+from earlyflag.store.terms import ActorKind, Permission, Role
+from earlyflag.store.units import UnitOfWork, begin
+
+PASSWORD_LENGTH = 12
+FREE_FAILURES = 5
+LONGEST_LOCK = timedelta(minutes=15)
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser: the token for its cookie, and what pages need."""
+
+    token: str
+    csrf_token: str
+    actor: Actor
+    expires_at: datetime
+
+
+def hash_token(token: str) -> str:
+    """Return the hash under which a session's or machine's secret is kept."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def check_password(password: str) -> None:
+    """Refuse a password that is too short; length counts, not kinds of characters.
+
+    Raises
+    ------
+    InputInvalid
+        It has fewer than 12 characters, more than 256, or is one character repeated.
+    """
+    if not PASSWORD_LENGTH <= len(password) <= 256 or len(set(password)) < 5:
+        raise InputInvalid(
+            f"A password needs {PASSWORD_LENGTH} characters or more, not the same few again and "
+            "again. Three unrelated words are good.",
+            "password",
+        )
+
+
+def actor_of(account: Account, correlation_id: str = "") -> Actor:
+    """Return the actor that an account's holder is."""
+    return Actor(
+        actor_id=account.account_id,
+        kind=ActorKind.PERSON,
+        display_name=account.display_name,
+        roles=account.roles,
+        permissions=account.permissions,
+        correlation_id=correlation_id,
+    )
+
+
+def sign_in(
+    engine: Engine,
+    username: str,
+    password: str,
+    *,
+    now: datetime,
+    rules: Rules,
+    address: str = "",
+    correlation_id: str = "",
+) -> Session:
+    """Check a local account's password and start a session.
+
+    Failures are counted by username and by `address` (the client's network address, kept as a
+    hash); after five in a row each further one locks that key for longer, up to 15 minutes.
+
+    Raises
+    ------
+    NotSignedIn
+        The username or the password is wrong; the message does not say which.
+    TooMany
+        There were too many failures; with how long to wait.
+    """
+    keys = [_throttle_key("name", username.strip().lower())]
+    if address:
+        keys.append(_throttle_key("address", address))
+    with reading(engine) as connection:
+        access = UnitOfWork(connection).access
+        locks = [access.throttle(key).locked_until for key in keys]
+        account = access.account_by_username(username.strip().lower())
+    waits = [lock - now for lock in locks if lock is not None and lock > now]
+    if waits:
+        raise TooMany(
+            "Too many failed attempts to sign in. "
+            f"Try again in {-(-max(waits).total_seconds() // 60):.0f} minutes."
+        )
+    known = account is not None and account.is_active and account.password_hash is not None
+    stored = account.password_hash if account and account.password_hash else _NOBODY
+    if not (_verify(stored, password) and known) or account is None:
+        _count_failure(engine, keys, account, now=now, rules=rules, correlation_id=correlation_id)
+        raise NotSignedIn("The username or the password is not right.")
+    with open_desk(engine, actor_of(account, correlation_id), now=now, rules=rules) as desk:
+        for key in keys[:1]:
+            desk.unit.access.set_throttle(key, Throttle(0, None), now)
+        return start_session(desk)
+
+
+def _verify(stored: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _throttle_key(kind: str, value: str) -> str:
+    return f"{kind}:{hash_token(value)[:32]}"
+
+
+def _count_failure(
+    engine: Engine,
+    keys: Iterable[str],
+    account: Account | None,
+    *,
+    now: datetime,
+    rules: Rules,
+    correlation_id: str,
+) -> None:
+    with open_desk(engine, system_actor("sign_in", correlation_id), now=now, rules=rules) as desk:
+        for key in keys:
+            failures = desk.unit.access.throttle(key).failures + 1
+            over = failures - FREE_FAILURES
+            lock = min(timedelta(seconds=30 * 2 ** min(over, 10)), LONGEST_LOCK)
+            until = now + lock if over >= 0 else None
+            desk.unit.access.set_throttle(key, Throttle(failures, until), now)
+        subject = account.account_id if account else None
+        desk.unit.audit.append(desk.entry("sign_in_failed", subject=subject))
+
+
+def start_session(desk: Desk) -> Session:
+    """Start a session for the desk's person, who has proved who they are."""
+    token = secrets.token_urlsafe(32)
+    record = SessionRecord(
+        token_hash=hash_token(token),
+        account_id=desk.actor.actor_id,
+        csrf_token=secrets.token_urlsafe(24),
+        started_at=desk.now,
+        seen_at=desk.now,
+        expires_at=desk.now + timedelta(hours=desk.rules.session_hours),
+    )
+    desk.unit.access.add_session(record, desk.entry("sign_in"))
+    return Session(token, record.csrf_token, desk.actor, record.expires_at)
+
+
+def resume_session(
+    engine: Engine, token: str, *, now: datetime, rules: Rules, correlation_id: str = ""
+) -> Session:
+    """Return the session of a cookie's token, if it is still good.
+
+    Raises
+    ------
+    NotSignedIn
+        There is none, it was idle too long, it is too old, or the account was closed.
+    """
+    digest = hash_token(token)
+    with reading(engine) as connection:
+        access = UnitOfWork(connection).access
+        record = access.session(digest)
+        account = access.account(record.account_id) if record else None
+    idle = timedelta(minutes=rules.session_idle_minutes)
+    if record is None or account is None or not account.is_active:
+        raise NotSignedIn("You are not signed in.")
+    if now >= record.expires_at or now - record.seen_at >= idle:
+        raise NotSignedIn("Your session has ended. Sign in again.")
+    if now - record.seen_at >= timedelta(minutes=1):
+        with begin(engine) as unit:
+            unit.access.touch_session(digest, now)
+    actor = actor_of(account, correlation_id)
+    return Session(token, record.csrf_token, actor, record.expires_at)
+
+
+def sign_out(desk: Desk, token: str) -> None:
+    """End a session."""
+    desk.unit.access.end_session(hash_token(token), desk.entry("sign_out"))
+
+
+def roles_from_claims(
+    claims: Iterable[str], mapping: Mapping[str, str]
+) -> tuple[frozenset[Role], frozenset[Permission]]:
+    """Return the roles and permissions that an identity provider's app roles stand for.
+
+    Parameters
+    ----------
+    claims : iterable of str
+        The `roles` claim of the identity token.
+    mapping : mapping
+        From app role to one of ours, or to a permission's name; from the settings. An app role
+        that is not in it gives nothing.
+
+    Raises
+    ------
+    NotAllowed
+        Nothing is left.
+    """
+    named = [mapping[claim] for claim in claims if claim in mapping]
+    roles = frozenset(role for role in Role if role.value in named)
+    permissions = frozenset(one for one in Permission if one.value in named)
+    if not roles:
+        raise NotAllowed("Your council account has no role here. Ask your manager for one.")
+    return roles, permissions
+
+
+def sign_in_with_provider(
+    engine: Engine,
+    subject: str,
+    display_name: str,
+    claims: Iterable[str],
+    *,
+    mapping: Mapping[str, str],
+    now: datetime,
+    rules: Rules,
+    correlation_id: str = "",
+) -> Session:
+    """Start a session for somebody whom the council's identity provider vouches for.
+
+    Their account is made at their first sign-in, and its roles are the provider's each time.
+
+    Raises
+    ------
+    NotAllowed
+        The provider gives them no role, or their account was closed here.
+    """
+    roles, permissions = roles_from_claims(claims, mapping)
+    door = system_actor("openid", correlation_id)
+    with open_desk(engine, door, now=now, rules=rules) as desk:
+        access = desk.unit.access
+        account = access.account_by_subject(subject)
+        detail: dict[str, Detail] = {"roles": sorted(roles), "permissions": sorted(permissions)}
+        if account is None:
+            account = _new_account(
+                f"openid:{hash_token(subject)[:16]}",
+                display_name,
+                roles,
+                permissions,
+                subject=subject,
+                now=now,
+            )
+            entry = desk.entry("account_made", subject=account.account_id, detail=detail)
+            access.add_account(account, entry)
+        elif not account.is_active:
+            raise NotAllowed("Your account has been closed. Ask your manager.")
+        elif (account.roles, account.permissions) != (roles, permissions):
+            entry = desk.entry("account_changed", subject=account.account_id, detail=detail)
+            access.change_account(
+                account.account_id,
+                {"roles": sorted(roles), "permissions": sorted(permissions)},
+                entry,
+            )
+        known = access.account(account.account_id)
+    with open_desk(engine, actor_of(known, correlation_id), now=now, rules=rules) as desk:
+        return start_session(desk)
+
+
+def _new_account(
+    username: str,
+    display_name: str,
+    roles: Iterable[Role],
+    permissions: Iterable[Permission],
+    *,
+    now: datetime,
+    password: str | None = None,
+    subject: str | None = None,
+    is_demo: bool = False,
+) -> Account:
+    return Account(
+        account_id=new_id("A"),
+        username=username.strip().lower(),
+        display_name=display_name.strip(),
+        password_hash=_HASHER.hash(password) if password is not None else None,
+        subject=subject,
+        roles=frozenset(roles),
+        permissions=frozenset(permissions),
+        is_active=True,
+        is_demo=is_demo,
+        created_at=now,
+        password_changed_at=now if password is not None else None,
+    )
+
+
+def make_account(
+    desk: Desk,
+    username: str,
+    display_name: str,
+    password: str,
+    roles: Iterable[Role],
+    permissions: Iterable[Permission] = (),
+    *,
+    is_demo: bool = False,
+) -> Account:
+    """Make a local account.
+
+    Raises
+    ------
+    InputInvalid
+        The password is too short, the username blank, or there is no role.
+    Conflict
+        The username is taken.
+    """
+    check_may(desk.actor, Action.KEEP_ACCOUNTS)
+    check_password(password)
+    roles, permissions = frozenset(roles), frozenset(permissions)
+    if not username.strip():
+        raise InputInvalid("An account needs a username.", "username")
+    if not roles:
+        raise InputInvalid("An account needs a role.", "roles")
+    if desk.unit.access.account_by_username(username.strip().lower()) is not None:
+        raise Conflict("This username is taken. Choose another.")
+    account = _new_account(
+        username, display_name, roles, permissions, now=desk.now, password=password, is_demo=is_demo
+    )
+    detail: dict[str, Detail] = {"roles": sorted(roles), "permissions": sorted(permissions)}
+    entry = desk.entry("account_made", subject=account.account_id, detail=detail)
+    desk.unit.access.add_account(account, entry)
+    return account
+
+
+def change_account(
+    desk: Desk,
+    account_id: str,
+    *,
+    roles: Iterable[Role] | None = None,
+    permissions: Iterable[Permission] | None = None,
+    is_active: bool | None = None,
+    password: str | None = None,
+) -> Account:
+    """Change an account's roles, permissions, password, or whether it may sign in.
+
+    Its sessions end, so that the change holds at once.
+
+    Raises
+    ------
+    NotAllowed
+        Nobody changes the roles of their own account.
+    NotFound
+        No account has this reference.
+    """
+    check_may(desk.actor, Action.KEEP_ACCOUNTS)
+    if account_id == desk.actor.actor_id:
+        raise NotAllowed("Nobody changes their own account's roles. Ask another administrator.")
+    access = desk.unit.access
+    account = access.account(account_id)
+    changes: dict[str, object] = {}
+    if roles is not None:
+        changes["roles"] = sorted(frozenset(roles))
+        if not changes["roles"]:
+            raise InputInvalid("An account needs a role.", "roles")
+    if permissions is not None:
+        changes["permissions"] = sorted(frozenset(permissions))
+    if is_active is not None:
+        changes["is_active"] = is_active
+    if password is not None:
+        check_password(password)
+        changes |= {"password_hash": _HASHER.hash(password), "password_changed_at": desk.now}
+    if not changes:
+        return account
+    entry = desk.entry(
+        "account_changed",
+        subject=account_id,
+        detail={
+            "roles": sorted(frozenset(roles)) if roles is not None else sorted(account.roles),
+            "permissions": sorted(frozenset(permissions))
+            if permissions is not None
+            else sorted(account.permissions),
+            "state": "active" if changes.get("is_active", account.is_active) else "closed",
+        },
+    )
+    access.change_account(account_id, changes, entry)
+    access.end_sessions_of(account_id)
+    return access.account(account_id)
+
+
+def accounts(desk: Desk) -> list[Account]:
+    """Return every account, by name."""
+    check_may(desk.actor, Action.KEEP_ACCOUNTS)
+    return desk.unit.access.accounts()
+
+
+DEMO_ACCOUNTS: Mapping[str, tuple[str, Role]] = {
+    "reviewer": ("Demo reviewer", Role.REVIEWER),
+    "officer": ("Demo officer", Role.OFFICER),
+    "manager": ("Demo manager", Role.MANAGER),
+    "analyst": ("Demo analyst", Role.ANALYST),
+    "auditor": ("Demo auditor", Role.AUDITOR),
+    "admin": ("Demo admin", Role.ADMIN),
+}
+"""One account a role, for the demo alone."""
+
+
+def make_demo_accounts(
+    engine: Engine, *, now: datetime, rules: Rules, password: str | None = None
+) -> dict[str, str]:
+    """Make the demo's accounts, or give them fresh passwords; return username to password.
+
+    Parameters
+    ----------
+    password : str or None
+        The same for all, where tests need to know it; else one is drawn for each.
+    """
+    made: dict[str, str] = {}
+    with open_desk(engine, system_actor("demo"), now=now, rules=rules) as desk:
+        for username, (title, role) in DEMO_ACCOUNTS.items():
+            chosen = password or f"{username}-{secrets.token_hex(4)}"
+            account = desk.unit.access.account_by_username(username)
+            if account is None:
+                make_account(desk, username, title, chosen, [role], is_demo=True)
+            elif account.is_demo:
+                change_account(desk, account.account_id, password=chosen)
+            else:
+                raise Conflict(
+                    f"There is an account {username} that is not the demo's. "
+                    "Use a home folder of its own for the demo."
+                )
+            made[username] = chosen
+    return made
+
+
+def has_demo_accounts(engine: Engine) -> bool:
+    """Answer whether an active demo account exists; then nothing but loopback may be served."""
+    with reading(engine) as connection:
+        found = UnitOfWork(connection).access.accounts()
+    return any(account.is_demo and account.is_active for account in found)
