@@ -35,6 +35,11 @@ class Feed:
     supplier: Mapping | None = None
     others: tuple[tuple[str, InputMapping, tuple[Path, ...]], ...] = ()
 
+    @property
+    def all_files(self) -> tuple[Path, ...]:
+        """The feed's files and those it joins to."""
+        return (*self.files, *(path for other in self.others for path in other[2]))
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -42,6 +47,7 @@ class Folder:
 
     feeds: tuple[Feed, ...]
     unread: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -52,9 +58,7 @@ class Folder:
     @property
     def files(self) -> tuple[Path, ...]:
         """Every file that is read, once."""
-        paths = [path for feed in self.feeds for path in feed.files]
-        paths += [path for feed in self.feeds for other in feed.others for path in other[2]]
-        return tuple(dict.fromkeys(paths))
+        return tuple(dict.fromkeys(path for feed in self.feeds for path in feed.all_files))
 
 
 def extract_files(folder: Path) -> list[Path]:
@@ -102,10 +106,10 @@ def find_feeds(folder: Path, mapping: Mapping | None) -> Folder:
     files = extract_files(folder)
     claimed: set[Path] = set()
     feeds: list[Feed] = []
+    warnings: list[str] = []
     if mapping is not None:
-        for feed, used in _mapped_feeds(files, mapping):
-            feeds.append(feed)
-            claimed |= used
+        feeds, warnings = _mapped_feeds(files, mapping)
+        claimed = {path for feed in feeds for path in feed.all_files}
     plain = InputMapping(files=("*",))
     for table in TABLES.values():
         own = tuple(p for p in files if p not in claimed and is_file_of(p, table.name))
@@ -117,28 +121,30 @@ def find_feeds(folder: Path, mapping: Mapping | None) -> Folder:
             f"{folder} has no extracts: expected files such as council_tax_accounts.csv, .csv.gz "
             "or .parquet, or a mapping that names the supplier's files (--mapping)."
         )
-    return Folder(tuple(feeds), tuple(p for p in files if p not in claimed))
+    return Folder(tuple(feeds), tuple(p for p in files if p not in claimed), tuple(warnings))
 
 
-def _mapped_feeds(files: list[Path], mapping: Mapping) -> list[tuple[Feed, set[Path]]]:
+def _mapped_feeds(files: list[Path], mapping: Mapping) -> tuple[list[Feed], list[str]]:
+    """Return the mapping's feeds that have files, and a warning for each that lacks another."""
     inputs = {
         name: (_options(given, mapping), _matching(files, given))
         for name, given in mapping.inputs.items()
     }
-    found: list[tuple[Feed, set[Path]]] = []
-    for name, mapped_feeds in mapping.tables.items():
-        for mapped in mapped_feeds:
-            if mapped.input is None:
-                options = _options(InputMapping(files=("*",)), mapping)
-                own = tuple(path for path in files if is_file_of(path, name))
-            else:
-                options, own = inputs[mapped.input]
-            if not own:
-                continue
+    feeds: list[Feed] = []
+    warnings: list[str] = []
+    for name, mapped in ((n, feed) for n, several in mapping.tables.items() for feed in several):
+        options = _options(InputMapping(files=("*",)), mapping)
+        own = tuple(path for path in files if is_file_of(path, name))
+        if mapped.input is not None:
+            options, own = inputs[mapped.input]
+        lacking = [j.input for j in mapped.joins if not j.optional and not inputs[j.input][1]]
+        if own and lacking:
+            wanted = ", ".join(g for name in lacking for g in mapping.inputs[name].files)
+            warnings.append(f"{name}: not read from {mapped.input}, since no file is {wanted}.")
+        elif own:
             others = tuple((join.input, *inputs[join.input]) for join in mapped.joins)
-            used = {*own, *(path for other in others for path in other[2])}
-            found.append((Feed(TABLES[name], own, options, mapped, mapping, others), used))
-    return found
+            feeds.append(Feed(TABLES[name], own, options, mapped, mapping, others))
+    return feeds, warnings
 
 
 def _options(given: InputMapping, mapping: Mapping) -> InputMapping:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from earlyflag.core.clock import Clock, SystemClock, london_day
-from earlyflag.core.errors import Conflict, ExtractRejected, LawfulBasisMissing
+from earlyflag.core.errors import Conflict, ExtractRejected
 from earlyflag.core.home import Home, write_json_atomically
 from earlyflag.core.settings import LawfulBasis
 from earlyflag.sources import preflight
 from earlyflag.sources.declare import Table
 from earlyflag.sources.encodings import file_hash
 from earlyflag.sources.feeds import Feed, Folder, date_in_names, find_feeds
+from earlyflag.sources.lawful import check_lawful_bases
 from earlyflag.sources.mapping import BESIDE, load_mapping
 from earlyflag.sources.mapping import Mapping as SupplierMapping
 from earlyflag.sources.merge import Delivery, merge
@@ -132,7 +132,7 @@ def ingest(
 def delivery_size(folder: Path, mapping: str | Path | None = None) -> int:
     """Return the bytes of the files that an ingestion of a folder reads, for a progress bar."""
     found = find_feeds(folder, _mapping_for(folder, mapping)[0])
-    return sum(path.stat().st_size for feed in found.feeds for path in feed.files)
+    return sum(path.stat().st_size for path in found.files)
 
 
 def _plan(
@@ -181,53 +181,6 @@ def _require_accounts(found: Folder, manifest: Manifest, supplier: SupplierMappi
                 f"{table.name} is missing, and households start from it: no table of this "
                 f"delivery was loaded. Add {table.name}.csv (or .csv.gz, .parquet) and run again."
             )
-
-
-def check_lawful_bases(
-    tables: tuple[str, ...], bases: Mapping[str, LawfulBasis], text: str | None
-) -> dict[str, str]:
-    """Return the basis on which each table is read, or refuse.
-
-    Parameters
-    ----------
-    text : a basis for this delivery, or a file that holds it
-
-    Raises
-    ------
-    LawfulBasisMissing
-        A table has no complete basis in the settings and none was given for the delivery.
-    """
-    given = _basis_text(text)
-    found, missing = {}, []
-    for name in tables:
-        basis = bases.get(name)
-        if basis is not None and basis.is_complete:
-            found[name] = (
-                f"{basis.gateway}; approved by {basis.approved_by} on {basis.approved_on}; "
-                f"impact assessment {basis.impact_assessment}"
-            )
-        elif given:
-            found[name] = given
-        else:
-            missing.append(name)
-    if missing:
-        keys = ", ".join(f"[{TABLES[name].lawful_basis}]" for name in missing)
-        raise LawfulBasisMissing(
-            f"{len(missing)} of {len(tables)} tables have no lawful basis, so nothing was read. "
-            f"Fill in gateway, approved_by, approved_on and impact_assessment in settings.toml "
-            f"under {keys}, or name the basis of this delivery with --lawful-basis."
-        )
-    return found
-
-
-def _basis_text(text: str | None) -> str:
-    if not text or not text.strip():
-        return ""
-    try:
-        path = Path(text)
-        return path.read_text(encoding="utf-8").strip() if path.is_file() else text.strip()
-    except (OSError, ValueError):
-        return text.strip()  # Too long for a path, or no UTF-8: it is the text itself.
 
 
 def _new_run(home: Home, clock: Clock) -> Path:
@@ -322,11 +275,7 @@ def _table(
 
 
 def _seen_key(table: Table, feeds: list[Feed], plan: _Plan) -> str:
-    paths = [
-        *(p for f in feeds for p in f.files),
-        *(p for f in feeds for o in f.others for p in o[2]),
-    ]
-    content = sorted(plan.hashes[path] for path in paths)
+    content = sorted(plan.hashes[path] for feed in feeds for path in feed.all_files)
     return f"{table.name}:{sha256(''.join(content).encode()).hexdigest()[:32]}:{plan.mapping_hash}"
 
 
@@ -352,7 +301,10 @@ def _summary(
         ignored_columns=tuple(
             sorted({c for outcome in outcomes.values() for c in outcome.ignored})
         ),
-        warnings=tuple(w for outcome in outcomes.values() for w in outcome.summary.warnings),
+        warnings=(
+            *plan.folder.warnings,
+            *(w for outcome in outcomes.values() for w in outcome.summary.warnings),
+        ),
     )
 
 
@@ -368,7 +320,7 @@ def _conclude(
     complaints = _complaints(summary, limit)
     if not complaints and not summary.dry_run:
         renewed = _renewed(manifest, plan, outcomes, summary)
-        changed = renewed.content_hash != manifest.content_hash or _adds(summary)
+        changed = summary.accepted > 0
         summary = replace(summary, changed=changed, content_hash=renewed.content_hash)
         for name in renewed.files() - manifest.files():
             _flush(home.tables / DATA / name)
@@ -383,10 +335,6 @@ def _conclude(
             summary=summary,
         )
     return summary
-
-
-def _adds(summary: IngestSummary) -> bool:
-    return summary.accepted > 0
 
 
 def _complaints(summary: IngestSummary, limit: float) -> list[str]:
@@ -446,11 +394,3 @@ def _clear(tables: Path, manifest: Manifest) -> None:
     for path in data.iterdir() if data.is_dir() else ():
         if path.name not in kept:
             path.unlink(missing_ok=True)
-
-
-def read_run(run_folder: Path) -> dict[str, object]:
-    """Return the summary that an ingestion left in its run folder."""
-    content: dict[str, object] = json.loads(
-        (run_folder / "ingest.json").read_text(encoding="utf-8")
-    )
-    return content

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from earlyflag.sources import rules, sql
 from earlyflag.sources.declare import Column
-from earlyflag.sources.mapping import ColumnMapping, Texts
+from earlyflag.sources.mapping import ColumnMapping, Split, Texts
 from earlyflag.sources.mapping import Mapping as SupplierMapping
 from earlyflag.sources.rules import Reading
 from earlyflag.sources.validate import plain_reading
@@ -38,17 +38,17 @@ def reading(
         return plain_reading(column, raw(column.name))
     mapped = mapped or ColumnMapping(**{"from": column.name})
     blank = (*supplier.blank, *mapped.blank)
-    parts = {name: raw(name) for name in mapped.sources}
-    text, refused = _text(mapped, parts, blank)
+    text, refused = _text(mapped, raw, blank)
     value, extra = _value(column, mapped, supplier)
     own = f"t_{column.name}", f"v_{column.name}"
     checks = [check for check in rules.refusals(column, *own) if check[0] not in extra]
     first = [check for check in checks if check[0] == "missing"]
     rest = [check for check in checks if check[0] != "missing"]
+    broken = tuple((rule, condition.format(t=own[0])) for rule, condition in refused)
     if joined:
         first.insert(0, ("lookup", f"contains({own[0]}, {sql.text(AMBIGUOUS)})"))
     # A failed split leaves no text, so it has to be told before the column counts as missing.
-    return Reading(text, value, (*refused(own[0]), *first, *extra.values(), *rest))
+    return Reading(text, value, (*broken, *first, *extra.values(), *rest))
 
 
 def _blanked(source: str, blank: Texts) -> str:
@@ -65,37 +65,47 @@ AMBIGUOUS = "\x1aambiguous"
 
 
 def _text(
-    mapped: ColumnMapping, parts: Mapping[str, str | None], blank: Texts
-) -> tuple[str, Callable[[str], tuple[tuple[str, str], ...]]]:
-    """Return SQL of the text, and the refusals that the way of reading it brings."""
-    present = [_blanked(part, blank) for part in parts.values() if part is not None]
-    nothing = "CAST(NULL AS VARCHAR)"
-    if mapped.constant is not None:
-        text = sql.text(mapped.constant)
-    elif not present:
-        text = nothing
-    elif mapped.join:
-        joined = f"concat_ws({sql.text(mapped.with_)}, {', '.join(present)})"
-        text = rules.trimmed(joined)
-    elif len(present) > 1:
-        text = f"coalesce({', '.join(present)})"
-    else:
-        text = present[0]
-    broken: tuple[tuple[str, str], ...] = ()
+    mapped: ColumnMapping, raw: Callable[[str], str | None], blank: Texts
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return SQL of the text, and the refusals over it (`{t}`) that this way of reading brings."""
+    text = _source(mapped, raw, blank)
+    refused: tuple[tuple[str, str], ...] = ()
     if mapped.split:
-        pattern = sql.text(mapped.split.pattern)
-        part = rules.trimmed(f"regexp_extract({text}, {pattern}, {mapped.split.part})")
-        text = (
-            f"CASE WHEN {text} IS NULL THEN NULL WHEN regexp_full_match({text}, {pattern}) "
-            f"THEN {part} ELSE {sql.text(MARK)} END"
-        )
-    if mapped.codes:
+        text = _part(text, mapped.split, otherwise=sql.text(MARK))
+        refused = (("split", f"contains({{t}}, {sql.text(MARK)})"),)
+    if mapped.codes or mapped.patterns:
         text = _coded(text, mapped)
-
-    def refused(own: str) -> tuple[tuple[str, str], ...]:
-        return (("split", f"{own} = {sql.text(MARK)}"),) if mapped.split else broken
-
+    if mapped.suffix:
+        text = f"{text} || {sql.text(mapped.suffix)}"
+    if mapped.numbered:
+        text = f"{text} || '/' || row_number() OVER (PARTITION BY {text})"
     return text, refused
+
+
+def _source(mapped: ColumnMapping, raw: Callable[[str], str | None], blank: Texts) -> str:
+    if mapped.constant is not None:
+        return sql.text(mapped.constant)
+    found = [(name, raw(name)) for name in mapped.sources]
+    present = {name: _blanked(part, blank) for name, part in found if part is not None}
+    if not present:
+        return "CAST(NULL AS VARCHAR)"
+    if mapped.join:
+        return rules.trimmed(f"concat_ws({sql.text(mapped.with_)}, {', '.join(present.values())})")
+    parts = [
+        _part(present[part.from_], part.split, "NULL") if part.split else present[part.from_]
+        for part in mapped.first_of
+        if part.from_ in present
+    ]
+    return f"coalesce({', '.join(parts)})" if parts else next(iter(present.values()))
+
+
+def _part(text: str, split: Split, otherwise: str) -> str:
+    pattern = sql.text(split.pattern)
+    part = rules.trimmed(f"regexp_extract({text}, {pattern}, {split.part})")
+    return (
+        f"CASE WHEN {text} IS NULL THEN NULL WHEN regexp_full_match({text}, {pattern}) "
+        f"THEN {part} ELSE {otherwise} END"
+    )
 
 
 def _coded(text: str, mapped: ColumnMapping) -> str:
@@ -104,16 +114,16 @@ def _coded(text: str, mapped: ColumnMapping) -> str:
     A code that the mapping does not name keeps its text, which the column's own rule refuses
     unless it is one of the contract's words already.
     """
-    cases = " ".join(
-        f"WHEN {sql.text(theirs)} THEN {sql.text(ours)}" for theirs, ours in mapped.codes.items()
-    )
+    cases = [f"WHEN {text} = {sql.text(MARK)} THEN {text}"] if mapped.split else []
+    cases += [f"WHEN {text} = {sql.text(a)} THEN {sql.text(b)}" for a, b in mapped.codes.items()]
+    cases += [
+        f"WHEN regexp_full_match({text}, {sql.text(pattern)}) THEN {sql.text(code)}"
+        for pattern, code in mapped.patterns.items()
+    ]
     other = text
     if mapped.otherwise:
-        other = (
-            f"CASE WHEN {text} = {sql.text(MARK)} THEN {text} "
-            f"WHEN {text} IS NOT NULL THEN {sql.text(mapped.otherwise)} END"
-        )
-    return f"CASE {text} {cases} ELSE {other} END"
+        other = f"CASE WHEN {text} IS NOT NULL THEN {sql.text(mapped.otherwise)} END"
+    return f"CASE {' '.join(cases)} ELSE {other} END"
 
 
 def _value(

@@ -54,6 +54,13 @@ class Split(_Strict):
         return pattern
 
 
+class Part(_Strict):
+    """A column, or the part of it that a pattern finds; nothing where it does not match."""
+
+    from_: str = Field(alias="from")
+    split: Split | None = None
+
+
 class ColumnMapping(_Strict):
     """How one contract column is read. Exactly one of `from`, `join`, `first_of`, `constant`.
 
@@ -61,45 +68,72 @@ class ColumnMapping(_Strict):
     ----------
     from_ : the supplier's column
     join : several of them, put together with `with` between those that are not blank
-    first_of : the first of them that is not blank
+    first_of : the first of them that is not blank; each a column, or a part of one
     constant : the same text in every row
     split : keep one part of the field
+    suffix : put after the text, so that references of two feeds cannot meet
+    numbered : put `/1`, `/2` after equal texts, for a supplier's rows that have no reference
     blank : texts that mean "nothing here"
     date : strptime formats, tried in turn; one that reads a day differently is never added silently
     latest_year : a two-digit year after this one is taken a century earlier
     money : `pounds` reads `£1,234.56CR`; `pence` a whole number
     reversed : the supplier writes what is owed as negative
     codes : the supplier's code to the contract's
+    patterns : a regular expression for the whole text to the contract's code, tried in order
     otherwise : the contract's code for all others; without it they are rejected
     """
 
     from_: str | None = Field(None, alias="from")
     join: tuple[str, ...] = ()
     with_: str = Field(" ", alias="with")
-    first_of: tuple[str, ...] = ()
+    first_of: tuple[Part, ...] = ()
     constant: str | None = None
     split: Split | None = None
+    suffix: str = ""
+    numbered: bool = False
     blank: Texts = ()
     date: Texts = ()
     latest_year: int | None = None
     money: Literal["pounds", "pence"] | None = None
     reversed: bool = False
     codes: dict[str, str] = Field(default_factory=dict)
+    patterns: dict[str, str] = Field(default_factory=dict)
     otherwise: str | None = None
+
+    @field_validator("first_of", mode="before")
+    @classmethod
+    def _parts(cls, parts: Any) -> Any:
+        if not isinstance(parts, list | tuple):
+            return parts
+        return [{"from": part} if isinstance(part, str) else part for part in parts]
+
+    @field_validator("patterns")
+    @classmethod
+    def _compile(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for pattern in patterns:
+            Split(pattern=pattern)
+        return patterns
 
     @model_validator(mode="after")
     def _one_source(self) -> ColumnMapping:
         given = [bool(self.from_), bool(self.join), bool(self.first_of), self.constant is not None]
         if sum(given) != 1:
             raise ValueError("expected exactly one of from, join, first_of, constant")
-        if self.otherwise is not None and not self.codes:
-            raise ValueError("otherwise needs codes")
+        if self.otherwise is not None and not (self.codes or self.patterns):
+            raise ValueError("otherwise needs codes or patterns")
         return self
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The supplier's columns that this one is read from."""
-        return (*((self.from_,) if self.from_ else ()), *self.join, *self.first_of)
+        first = (self.from_,) if self.from_ else ()
+        return (*first, *self.join, *(part.from_ for part in self.first_of))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The contract's codes that this mapping can give."""
+        other = (self.otherwise,) if self.otherwise else ()
+        return (*self.codes.values(), *self.patterns.values(), *other)
 
 
 class Take(_Strict):
@@ -117,9 +151,15 @@ class Take(_Strict):
 
 
 class Join(_Strict):
-    """Columns of another input, found by equal keys: this input's column to the other's."""
+    """Columns of another input, found by equal keys: this input's column to the other's.
+
+    `where` keeps rows of the other input only; without a file an `optional` join gives blanks,
+    and any other one leaves the whole feed out, with a warning.
+    """
 
     input: str
+    optional: bool = False
+    where: dict[str, Texts] = Field(default_factory=dict)
     on: dict[str, str] = Field(min_length=1)
     take: dict[str, Take] = Field(min_length=1)
 
@@ -204,8 +244,7 @@ class Mapping(_Strict):
             if name not in table.column_names:
                 raise ValueError(f"{where}: the contract has no column {name}")
             declared = table.column(name)
-            words = [*column.codes.values(), *([column.otherwise] if column.otherwise else [])]
-            wrong = [word for word in words if declared.codes and word not in declared.codes]
+            wrong = [w for w in column.words if declared.codes and w not in declared.codes]
             if wrong:
                 raise ValueError(f"{where}.{name}: not codes of the contract: {', '.join(wrong)}")
             if column.date and declared.kind != "date":
@@ -249,7 +288,8 @@ def load_mapping(chosen: str | Path) -> Mapping:
 def parse_mapping(content: str, origin: str) -> Mapping:
     """Return the mapping that a YAML text holds; see `load_mapping`."""
     try:
-        loaded = yaml.safe_load(content)
+        # The base loader knows texts only: `on`, `Y` and `007` stay what they are.
+        loaded = yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""

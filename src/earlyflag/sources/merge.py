@@ -78,20 +78,18 @@ def merge(con: DuckDBPyConnection, table: Table, stored: str | None, delivery: D
     `fresh` (new rows, ready to store).
     """
     _mark_repeats(con, table)
-    if stored is None:
-        con.execute("CREATE OR REPLACE TABLE against AS SELECT file_no, record, 'new' AS "
-                    "verdict FROM verdicts WHERE false")  # fmt: skip
-    else:
+    met = ""
+    if stored is not None:
         _compare(con, table, stored, delivery)
-    _chain(con, table, stored, delivery)
+        _chain(con, table, stored, delivery)
+        met = "ANTI JOIN against USING (file_no, record) "
     con.execute(
         f"CREATE OR REPLACE VIEW fresh AS SELECT {_stored_columns(table)}, "
-        f"CAST(NULL AS DATE) AS stated_known_on, CAST(NULL AS DATE) AS superseded_on, "
+        "CAST(NULL AS DATE) AS stated_known_on, CAST(NULL AS DATE) AS superseded_on, "
         f"DATE '{delivery.on}' AS delivered_on, CAST({delivery.number} AS INTEGER) AS delivery "
-        "FROM staged ANTI JOIN verdicts USING (file_no, record) "
-        "ANTI JOIN against USING (file_no, record) WHERE problem IS NULL"
+        f"FROM staged ANTI JOIN verdicts USING (file_no, record) {met}WHERE problem IS NULL"
     )
-    return _counts(con)
+    return _counts(con, met=stored is not None)
 
 
 def _stored_columns(table: Table) -> str:
@@ -132,7 +130,7 @@ def _compare(con: DuckDBPyConnection, table: Table, stored: str, delivery: Deliv
     )
 
 
-def _chain(con: DuckDBPyConnection, table: Table, stored: str | None, delivery: Delivery) -> None:
+def _chain(con: DuckDBPyConnection, table: Table, stored: str, delivery: Delivery) -> None:
     """Order all versions of the changed keys and date them; see the module's docstring."""
     columns = _stored_columns(table)
     dated = table.dated_by is not None
@@ -147,8 +145,6 @@ def _chain(con: DuckDBPyConnection, table: Table, stored: str | None, delivery: 
         f"SELECT {columns}, {stated} AS stated, delivered_on, delivery, false AS is_new "
         f"FROM {stored} SEMI JOIN (SELECT {sql.names(table.key)} FROM incoming) "
         f"USING ({sql.names(table.key)})"
-        if stored
-        else "SELECT * FROM incoming WHERE false"
     )
     con.execute(f"CREATE OR REPLACE TABLE incoming AS {new}")
     con.execute(f"CREATE OR REPLACE TABLE versions AS {old} UNION ALL SELECT * FROM incoming")
@@ -220,19 +216,26 @@ def _completes(table: Table) -> str:
     return " AND ".join(parts)
 
 
-def _counts(con: DuckDBPyConnection) -> Merged:
-    good = sql.count(con, "SELECT count(*) FROM staged WHERE problem IS NULL")
-    repeats = sql.count(con, "SELECT count(*) FROM verdicts WHERE verdict = 'duplicate'")
-    conflicts = sql.count(con, f"SELECT count(*) FROM verdicts WHERE verdict = '{CONFLICT}'")
-    stored = sql.count(con, "SELECT count(*) FROM against WHERE verdict = 'duplicate'")
-    offered = sql.count(con, "SELECT count(*) FROM against WHERE verdict = 'changed'")
-    changed = sql.count(con, "SELECT count(*) FROM chains WHERE is_new")
-    superseded = sql.count(con, "SELECT count(*) FROM chains WHERE is_new AND supersedes")
-    collapsed = offered - changed
+def _counts(con: DuckDBPyConnection, *, met: bool) -> Merged:
+    items = [
+        "(SELECT count(*) FROM staged WHERE problem IS NULL)",
+        "(SELECT count(*) FROM verdicts WHERE verdict = 'duplicate')",
+        f"(SELECT count(*) FROM verdicts WHERE verdict = '{CONFLICT}')",
+    ]
+    if met:
+        items += [
+            "(SELECT count(*) FROM against WHERE verdict = 'duplicate')",
+            "(SELECT count(*) FROM against WHERE verdict = 'changed')",
+            "(SELECT count(*) FROM chains WHERE is_new)",
+            "(SELECT count(*) FROM chains WHERE is_new AND supersedes)",
+        ]
+    found = [int(value) for value in con.execute(f"SELECT {', '.join(items)}").fetchall()[0]]
+    good, repeats, conflicts, stored, offered, changed, superseded = (*found, 0, 0, 0, 0)[:7]
     return Merged(
         new=good - repeats - conflicts - stored - offered,
         changed=changed,
         superseded=superseded,
-        duplicates=repeats + stored + collapsed,
+        # A version that turned out equal to its neighbour in the chain is a repeat as well.
+        duplicates=repeats + stored + offered - changed,
         conflicts=conflicts,
     )

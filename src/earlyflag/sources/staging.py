@@ -74,7 +74,7 @@ class Stager:
         """
         staged = Staged(table)
         for feed in feeds:
-            if feed.mapped is not None and feed.mapped.joins:
+            if feed.mapped is not None and _needs_all_rows(feed.mapped):
                 self._guarded(staged, lambda feed=feed: self._stage_joined(staged, feed))
                 continue
             for path in feed.files:
@@ -242,6 +242,11 @@ def expected_names(feed: Feed) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
 
 
+def _needs_all_rows(mapped: FeedMapping) -> bool:
+    """Whether a row can only be read beside others: from another file, or numbered."""
+    return bool(mapped.joins) or any(column.numbered for column in mapped.columns.values())
+
+
 def _for_table(mapped: FeedMapping, columns: dict[str, str]) -> str:
     """Return SQL that is true for rows that the mapping means for this table."""
     parts = []
@@ -268,6 +273,7 @@ def _join_sql(join: Join, base: dict[str, str], other: _Input, alias: str) -> st
             f"{join.input}: {len(absent)} column(s) that the mapping joins by are missing: "
             f"{', '.join(sorted(set(absent)))}."
         )
+    kept = _for_table(FeedMapping(only=join.where), other.columns)
     grouped = ", ".join(
         f"{rules.trimmed(sql.name(theirs.lower()))} AS k{i}" for i, (_, theirs) in enumerate(keys)
     )
@@ -276,7 +282,7 @@ def _join_sql(join: Join, base: dict[str, str], other: _Input, alias: str) -> st
         f"{rules.trimmed('b.' + sql.name(mine.lower()))} = {alias}.k{i}"
         for i, (mine, _) in enumerate(keys)
     )
-    source = f"SELECT {grouped}, {taken} FROM {other.table} GROUP BY ALL"
+    source = f"SELECT {grouped}, {taken} FROM {other.table} WHERE {kept} GROUP BY ALL"
     return f"LEFT JOIN ({source}) {alias} ON {matched}"
 
 
