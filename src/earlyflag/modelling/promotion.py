@@ -25,7 +25,6 @@ class Finding:
 
 def findings(
     results: Mapping[str, Any],
-    specification: Mapping[str, Any],
     *,
     card: str | None,
     champion: Mapping[str, Any] | None = None,
@@ -34,19 +33,18 @@ def findings(
 
     Parameters
     ----------
-    results : what training found
-    specification : the bounds that were decided before training
+    results : what training found, with the specification whose bounds were set before training
     card : the card's Markdown, None if it was not written
     champion : the results of the version that serves now, with its `version`
     """
-    rules = specification["promotion"]
+    rules = results["specification"]["promotion"]
     return (
         _beats_rules(results),
         _champion(results, champion),
         *_calibration(results, rules),
         *_fairness(results, rules),
         *_leakage(results),
-        _card(specification, card),
+        _card(results["specification"], card),
     )
 
 

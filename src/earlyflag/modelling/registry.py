@@ -31,7 +31,7 @@ from earlyflag.modelling.served import ServedModel, probability
 from earlyflag.modelling.training import Fitted
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-RESULTS, SPECIFICATION, PROMOTION = "results.json", "specification.json", "promotion.json"
+RESULTS, PROMOTION = "results.json", "promotion.json"
 
 Render = Callable[[ModelInfo, Mapping[str, Any]], Mapping[str, str]]
 """From a model and its results to the card's files (`card.md`, `card.html`)."""
@@ -79,7 +79,6 @@ def register(
         folder = home.registry / name / info.version
         extra = {
             RESULTS: _json(fitted.results),
-            SPECIFICATION: _json(fitted.specification.model_dump(mode="json")),
             **(card(info, fitted.results) if card else {}),
         }
         seal = artefact.write(
@@ -185,7 +184,6 @@ def promote(
     found = json.loads(files[RESULTS])
     gate = findings(
         found,
-        json.loads(files[SPECIFICATION]),
         card=files.get("card.md", b"").decode() or None,
         champion=_champion_results(home, name, but=number),
     )
@@ -294,7 +292,7 @@ def _track(
         for step, (cut_off, figures) in enumerate(fitted.results["by_cut_off"].items()):
             mlflow.log_metrics(_flat(f"by_cut_off.{cut_off}", figures), step=step)
         mlflow.log_dict(json.loads(_json(fitted.results)), RESULTS)
-        mlflow.log_dict(fitted.specification.model_dump(mode="json"), SPECIFICATION)
+        mlflow.log_dict(fitted.results["specification"], "specification.json")
         with tempfile.TemporaryDirectory() as scratch:
             for name, content in plots.items():
                 file = Path(scratch) / f"{name}.png"
@@ -407,4 +405,4 @@ def _declared_groups() -> Mapping[str, Any]:
 
 
 def _json(content: Any) -> str:
-    return json.dumps(content, indent=1, sort_keys=True, default=str) + "\n"
+    return json.dumps(content, indent=1, default=str) + "\n"

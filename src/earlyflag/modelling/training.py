@@ -195,6 +195,7 @@ def fit(
         trained_to=max(windows.train),
     )
     results = {
+        "specification": specification.model_dump(mode="json"),
         "model": {"name": specification.name, "family": chosen.family, "choice": choice},
         "candidates": [
             {
