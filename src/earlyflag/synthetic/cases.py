@@ -16,8 +16,10 @@ Shares = Mapping[str, float]
 
 REASONS_WHEN_MEANS_FAIL: dict[int, Shares] = {
     OWNED: {"other": 0.6, "not_known": 0.3, "relationship_breakdown": 0.1},
-    COUNCIL: {"social_tenancy_ended": 0.16, "other": 0.42, "not_known": 0.34, "home_unsuitable": 0.08},
-    ASSOCIATION: {"social_tenancy_ended": 0.16, "other": 0.42, "not_known": 0.34, "home_unsuitable": 0.08},
+    COUNCIL: {"social_tenancy_ended": 0.16, "other": 0.42, "not_known": 0.34,
+              "home_unsuitable": 0.08},
+    ASSOCIATION: {"social_tenancy_ended": 0.16, "other": 0.42, "not_known": 0.34,
+                  "home_unsuitable": 0.08},
     PRIVATE: {"assured_shorthold_ended": 0.50, "other_private_ended": 0.03, "other": 0.26,
               "not_known": 0.20, "home_unsuitable": 0.01},
 }  # fmt: skip
@@ -51,6 +53,10 @@ HOMES_OF_MEMBERS: dict[int, Shares] = {
     PRIVATE: {"private_rented": 0.66, "temporary": 0.08, "living_with_friends": 0.07,
               "no_fixed_abode": 0.12, "not_known": 0.07},
 }  # fmt: skip
+TYPES_OF_HOSTED: Shares = {"single_adult": 0.86, "lone_parent": 0.10, "couple": 0.04}
+TYPES_OF_UNKNOWN: Shares = {
+    "single_adult": 0.88, "lone_parent": 0.08, "couple": 0.025, "couple_with_children": 0.015,
+}  # fmt: skip
 OUTCOMES_OF_RELIEF: Shares = {
     "secured": 0.42, "expired_56_days": 0.34, "contact_lost": 0.12, "withdrew": 0.06,
     "refused": 0.02, "intentional": 0.02, "referred_on": 0.02,
@@ -64,6 +70,9 @@ OUTCOMES_WITHOUT_DUTY: Shares = {"withdrew": 0.6, "ineligible": 0.2, "referred_o
 #: How a case's person stands to the household beside it.
 RELATIONS = ("member", "grown_child", "host", "unknown")
 MEMBER, GROWN, HOST, UNKNOWN = range(4)
+#: What brought a member's case about; for the others the simulation knows of no more.
+CAUSES = ("means", "shock", "other")
+MEANS_FAILED, SHOCK_CAME, OTHER_CAUSE = range(3)
 GIVES_UPRN, GIVES_POSTCODE = 0.85, 0.93
 
 
@@ -102,8 +111,9 @@ def write_members(
         reason = np.where(shocked, after_shock, reason)
         _evict(world, rows, reason, month)
     accommodation = _draw_by_tenure(world, "accommodation", HOMES_OF_MEMBERS, tenure)
+    cause = MEANS_FAILED if shocked is None else np.where(shocked, SHOCK_CAME, MEANS_FAILED)
     _write(world, applicant, rows, MEMBER, month, duty, reason, accommodation,
-           _household_type(world, rows))  # fmt: skip
+           _household_type(world, rows), cause)  # fmt: skip
 
 
 def _evict(world: World, rows: np.ndarray, reason: np.ndarray, month: int) -> None:
@@ -149,8 +159,7 @@ def write_hosted(world: World, hosts: np.ndarray, month: int) -> None:
         kin, sheet.code("accommodation", "living_with_family"),
         sheet.code("accommodation", "living_with_friends"),
     )  # fmt: skip
-    kinds = _draw(world, "household_type",
-                  {"single_adult": 0.86, "lone_parent": 0.10, "couple": 0.04}, len(hosts))  # fmt: skip
+    kinds = _draw(world, "household_type", TYPES_OF_HOSTED, len(hosts))
     _write(world, people, hosts, HOST, month, None, reason, where, kinds)
 
 
@@ -161,8 +170,7 @@ def write_unknown(world: World, count: int, month: int) -> None:
         world, people, np.full(count, NONE), UNKNOWN, month, None,
         _draw(world, "reason", REASONS_OF_UNKNOWN, count),
         _draw(world, "accommodation", HOMES_OF_UNKNOWN, count),
-        _draw(world, "household_type", {"single_adult": 0.88, "lone_parent": 0.08, "couple": 0.025,
-                                        "couple_with_children": 0.015}, count),
+        _draw(world, "household_type", TYPES_OF_UNKNOWN, count),
     )  # fmt: skip
 
 
@@ -185,8 +193,9 @@ def _strangers(world: World, count: int, month: int, age: float, spread: float) 
 
 
 def _write(
-    world, people, households, relation, month, duty, reason, accommodation, household_type
-) -> None:
+    world, people, households, relation, month, duty, reason, accommodation, household_type,
+    cause=OTHER_CAUSE,
+) -> None:  # fmt: skip
     """Write cases; the approach is known within its month, the duty within some days."""
     sheet, rng, months = world.sheets["homelessness_cases"], world.rng, world.months
     count = len(people)
@@ -223,4 +232,4 @@ def _write(
         closed_known_on=np.where(running, NO_DATE, closed + rng.integers(0, 15, count)),
         outcome=np.where(running, sheet.code("outcome", "open"), outcome),
     )  # fmt: skip
-    world.case_truth.append(count, household=households, relation=relation)
+    world.case_truth.append(count, household=households, relation=relation, cause=cause)

@@ -15,6 +15,7 @@ HELPED_A_MONTH = 0.012
 CONTACTED_A_MONTH = 0.02
 MONITORED = (0.35, 0.75, 0.9)
 SHARE_OF_SECOND_HOMES = 0.012
+OUTCOME_KINDS = ("left_owing_council_tax",)
 
 
 def help_some(world: World, rows: np.ndarray, month: int) -> None:
@@ -48,14 +49,14 @@ def _intervene(world, rows, kind, day) -> None:
 
 
 def record_outcomes(world: World, leavers: np.ndarray, month: int) -> None:
-    """Write one optional outcome kind: an account written off after its holder left with debts."""
+    """Write an optional outcome: an account holder who left the borough owing council tax."""
     households = world.households
     owing = leavers[households["arrears"][leavers] > 20000]
-    written_off = world.chosen(owing[households["account"][owing] != NONE], 0.5)
+    owing = owing[households["account"][owing] != NONE]
     world.sheets["outcomes"].append(
-        len(written_off), outcome_ref=world.number("outcome", len(written_off)),
-        account_ref=households["account"][written_off], uprn=households["home"][written_off],
-        happened_on=world.day(month, len(written_off), 27, 28),
+        len(owing), outcome_ref=world.number("outcome", len(owing)),
+        account_ref=households["account"][owing], uprn=households["home"][owing],
+        happened_on=world.day(month, len(owing), 27, 28), kind=0,
     )  # fmt: skip
 
 

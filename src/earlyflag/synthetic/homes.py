@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from importlib.resources import files
+
 import numpy as np
 
 from earlyflag.synthetic.columns import Columns, scalar
@@ -43,8 +47,6 @@ WARDS = 18
 HOMES_A_POSTCODE = 14
 OUTWARD = ("W15", "W16", "W17", "SW21", "SW22", "NW13")  # districts that do not exist
 INWARD_LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
-STREETS = ["Alder", "Amber", "Anchor", "Bell", "Birch", "Brook", "Canal", "Castle", "Cedar", "Chapel", "Church", "Clay", "Cross", "Dial", "Dove", "Elm", "Ferry", "Field", "Fountain", "Garden", "Garnet", "Grove", "Harbour", "Hazel", "Heron", "Ivy", "Jubilee", "Juniper", "Lamp", "Lantern", "Laurel", "Linden", "Maple", "Market", "Meadow", "Mill", "Mulberry", "Nelson", "Oak", "Orchard", "Park", "Pear", "Plane", "Poplar", "Priory", "Quarry", "Quill", "Rose", "Rowan", "Saddler", "Spring", "Station", "Stone", "Tanner", "Thistle", "Vale", "Vine", "Walnut", "Weaver", "Willow", "Wren", "Yew"]
-STREET_KINDS = ("Street", "Road", "Terrace", "Gardens", "Place", "Court", "Mews", "Square")
 ROOMS_IN_SHARED_HOUSE = 4
 
 
@@ -74,7 +76,7 @@ def build_homes(rng: np.random.Generator, count: int) -> Columns:
     rent = WEEKLY_RENT_PENCE[tenure, bedrooms] * np.exp(rng.normal(0, 0.14, count))
     homes.append(
         count, tenure=tenure, band=band, bedrooms=bedrooms, rent=rent.round(-1), ward=ward,
-        postcode=postcode, street=(postcode * 7919) % (len(STREETS) * len(STREET_KINDS)),
+        postcode=postcode, street=(postcode * 7919) % len(street_names()),
         number=1 + (np.arange(count) % HOMES_A_POSTCODE) // 3 + (postcode % 9) * 10,
         flat=np.where(kind < 0.8, 1 + np.arange(count) % 3, 0),
     )  # fmt: skip
@@ -126,11 +128,13 @@ def uprns(rows: np.ndarray, homes: Columns) -> np.ndarray:
     return np.where(house >= 0, house, rows).astype(np.int64) * 7 + 10_090_000_011
 
 
-def postcodes(numbers: np.ndarray) -> np.ndarray:
-    """Return postcode texts of postcode numbers: well-formed, in districts that do not exist."""
+def postcodes(homes: Columns, rows: np.ndarray) -> np.ndarray:
+    """Return postcode texts of homes: well-formed, in districts that do not exist."""
     letters = np.array(list(INWARD_LETTERS), object)
     outward = np.array(OUTWARD, object)
-    code = numbers % (len(OUTWARD) * 3600)
+    all_codes = len(OUTWARD) * 3600
+    spacing = max(all_codes // (int(homes["postcode"].max()) + 1), 1)
+    code = homes["postcode"][rows].astype(np.int64) * spacing % all_codes
     return (
         outward[code // 3600] + " "
         + (1 + (code // 400) % 9).astype(str).astype(object)
@@ -138,11 +142,27 @@ def postcodes(numbers: np.ndarray) -> np.ndarray:
     )  # fmt: skip
 
 
+@cache
+def street_names() -> np.ndarray:
+    """Return the borough's street names, as text."""
+    text = files("earlyflag.synthetic").joinpath("names.toml").read_text(encoding="utf-8")
+    places = tomllib.loads(text)["places"]
+    return np.array(
+        [
+            f"{street} {kind}"
+            for kind in places["kind"].split()
+            for street in places["street"].split()
+        ],
+        object,
+    )
+
+
 def addresses(homes: Columns, rows: np.ndarray) -> np.ndarray:
     """Return one-line addresses of homes."""
-    names = np.array(STREETS, object)[homes["street"][rows] % len(STREETS)]
-    kinds = np.array(STREET_KINDS, object)[homes["street"][rows] // len(STREETS)]
     flat = homes["flat"][rows]
-    number = homes["number"][rows].astype(str).astype(object)
-    street = number + " " + names + " " + kinds
+    street = (
+        homes["number"][rows].astype(str).astype(object)
+        + " "
+        + (street_names()[homes["street"][rows]])
+    )
     return np.where(flat > 0, "Flat " + flat.astype(str).astype(object) + ", " + street, street)

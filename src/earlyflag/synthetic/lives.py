@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from earlyflag.synthetic import benefits, council_tax, tenancies
+from earlyflag.synthetic import benefits, council_tax, extras, tenancies
 from earlyflag.synthetic.columns import NO_DATE, NONE
 from earlyflag.synthetic.hidden import LATE_BY_HABIT, draw_rows, settled, settled_shock
 from earlyflag.synthetic.homes import PRIVATE
-from earlyflag.synthetic.risk import LEAVES, outlook
+from earlyflag.synthetic.risk import leave_chance, outlook
 from earlyflag.synthetic.society import add_households, adults_of
 from earlyflag.synthetic.world import CHILD, GROWN_CHILD, PARTNER, World
 
@@ -75,9 +75,8 @@ def come_and_go(world: World, month: int) -> None:
     """Leave the borough, move within it, and settle new households in empty homes."""
     households, homes = world.households, world.homes
     rows = world.active()
-    ahead_leave = LEAVES[households["tenure"][rows]]
-    young = world.people["born"][households["lead"][rows]] > world.months.start(month) - 35 * 365.25
-    leaving = world.chosen(rows, ahead_leave * np.where(young, 1.25, 0.9))
+    leaving = world.chosen(rows, leave_chance(world, rows, month))
+    extras.record_outcomes(world, leaving, month)
     leave_borough(world, leaving, month)
     staying = world.active()
     movers = world.chosen(staying, MOVES[households["tenure"][staying]])

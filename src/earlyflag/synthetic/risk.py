@@ -18,16 +18,16 @@ from earlyflag.synthetic.society import is_social
 from earlyflag.synthetic.world import World
 
 #: Factors by tenure: owned, council, association, private.
-POORER = np.array([0.30, 0.95, 0.95, 1.30])
+POORER = np.array([0.42, 0.95, 0.95, 1.30])
 HOME_IN_DANGER = np.array([0.08, 0.30, 0.35, 1.9])
 DUTY = np.array([0.5, 0.75, 0.8, 1.10])
-SHOCKED = np.array([0.12, 0.95, 1.05, 1.55])
+SHOCKED = np.array([0.36, 0.95, 1.0, 1.25])
 LEAVES = np.array([0.0030, 0.0012, 0.0014, 0.0085])
 AGE_EDGES = np.array([25, 35, 45, 55, 65, 75])
-BY_AGE = np.array([1.75, 1.35, 1.10, 0.95, 0.75, 0.40, 0.22])
+BY_AGE = np.array([1.55, 1.28, 1.10, 1.0, 0.80, 0.48, 0.30])
 
-SHOCK_A_MONTH = 0.00052
-GROWN_CHILD_DUTY = 0.0011
+SHOCK_A_MONTH = 0.00088
+GROWN_CHILD_DUTY = 0.0007
 HELP_LASTS_MONTHS = 6
 CHANGE_LASTS_MONTHS = 6
 
@@ -87,15 +87,22 @@ def outlook(world: World, rows: np.ndarray, month: int) -> Outlook:
         )[:, None]
     )
     shock = (
-        SHOCK_A_MONTH * SHOCKED[tenure] * by_age * composed
+        SHOCK_A_MONTH * SHOCKED[tenure] * by_age**0.75 * composed**0.75
         * np.where(seen["split"], 3.5, 1.0) * np.where(seen["crowded"], 1.6, 1.0)
         * np.where(seen["moved"], 1.25, 1.0)
     )  # fmt: skip
     child = GROWN_CHILD_DUTY * seen["grown"] * np.where(seen["crowded"], 1.7, 1.0)
     help_factor = np.where(seen["helped"], 2.2, 1.0)
     matrix = transitions(poorer, danger / help_factor, help_factor)
-    leave = LEAVES[tenure] * np.where(seen["age"] < 35, 1.25, 0.9)
+    leave = leave_chance(world, rows, month)
     return Outlook(matrix, duty / np.sqrt(help_factor)[:, None], shock, child, leave)
+
+
+def leave_chance(world: World, rows: np.ndarray, month: int) -> np.ndarray:
+    """Return the monthly chance of leaving the borough's records, by tenure and age."""
+    born = world.people["born"][world.households["lead"][rows]]
+    young = age_in_years(born, world.months.start(month)) < 35
+    return LEAVES[world.households["tenure"][rows]] * np.where(young, 1.25, 0.9)
 
 
 __all__ = ["ASSOCIATION", "COUNCIL", "OWNED", "PRIVATE", "is_social", "outlook"]

@@ -142,7 +142,6 @@ def close_tenancies(world: World, rows: np.ndarray, day: np.ndarray, reason: str
     last = np.maximum(day, sheet.rows["valid_from"][held])
     known = last + world.rng.integers(0, 20, len(rows))
     sheet.set(held, valid_to=last, valid_to_known_on=known)
-    world.counters.setdefault(f"end:{reason}", 0)
     sheet.rows["end_reason"][held] = END_REASONS.index(reason)
     living = world.people_of(rows)
     at = np.zeros(len(households), np.int32)

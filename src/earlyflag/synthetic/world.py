@@ -1,4 +1,4 @@
-"""The borough while it is being lived in: homes, households, people, and the sheets written so far."""
+"""The borough while it is lived in: homes, households, people, and the sheets written so far."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class World:
     )  # fmt: skip
     case_truth: Columns = field(
         default_factory=lambda: Columns(
-            {"household": scalar(_I32, NONE), "relation": scalar(_I8, 0)}
+            {"household": scalar(_I32, NONE), "relation": scalar(_I8, 0), "cause": scalar(_I8, 0)}
         )
     )
     sheets: dict[str, Sheet] = field(default_factory=new_sheets)

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 
 from earlyflag.core.home import write_atomically
 from earlyflag.synthetic import homes as places
-from earlyflag.synthetic.cases import RELATIONS
+from earlyflag.synthetic.cases import CAUSES, RELATIONS
 from earlyflag.synthetic.columns import NO_DATE, NONE, Columns
-from earlyflag.synthetic.extras import monitored
+from earlyflag.synthetic.extras import OUTCOME_KINDS, monitored
 from earlyflag.synthetic.months import age_in_years
 from earlyflag.synthetic.person_records import PersonRecords, write_person_records
 from earlyflag.synthetic.sheets import REFERENCES, Sheet
@@ -29,6 +29,7 @@ from earlyflag.synthetic.world import SOURCE_WORDS, World
 PERSON_PREFIXES = ("CTP", "TEN", "HLP")
 PERSON_SOURCE = {"council_tax_people": 0, "tenancy_people": 1, "homelessness_cases": 2}
 CHECK_CHARACTERS = "0123456789X"
+FREE_WORDS = {"end_reason": END_REASONS, "kind": OUTCOME_KINDS}
 AGE_BANDS = ("0-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65-74", "75+")
 AGE_EDGES = np.array([18, 25, 35, 45, 55, 65, 75])
 
@@ -82,7 +83,7 @@ def _table(world: World, sheet: Sheet, persons: PersonRecords) -> pa.Table:
         values = sheet.rows[column.name][kept]
         if column.known_by is not None:
             values = _not_yet_known(sheet, column.name, column.known_by, kept, values, end)
-        arrays[column.name] = _rendered(world, sheet, column, values, kept)
+        arrays[column.name] = _rendered(world, sheet, column, values)
     return pa.table(arrays)
 
 
@@ -113,35 +114,39 @@ def _not_yet_known(sheet, name, known_by, kept, values, end) -> np.ndarray:
     return np.where(later, blank, values)
 
 
-def _rendered(world, sheet, column, values, kept) -> pa.Array:
+def _rendered(world, sheet, column, values) -> pa.Array:
     """Render one column of integers as text, dates, codes or numbers."""
-    name = column.name
-    if column.kind == "date":
-        return pa.array(values, pa.int32(), mask=values == NO_DATE).cast(pa.date32())
-    if column.kind == "code":
-        return _words(list(column.codes), values)
-    if column.kind == "boolean":
-        return pa.array(values)
-    if name == "account_ref":
-        return _account_refs(values)
-    if name in REFERENCES:
-        return _references(name, values)
-    if name == "person_ref":
-        source = PERSON_SOURCE.get(sheet.table.name)
-        sources = world.records["source"][values] if source is None else source
-        return person_refs(values, np.broadcast_to(sources, len(values)))
-    if name in ("uprn", "last_settled_uprn"):
-        return _uprns(world, values)
-    if name == "last_settled_postcode":
-        codes = world.homes["postcode"][values]
-        return pa.array(places.postcodes(codes), pa.string(), mask=values == NONE)
-    if name == "end_reason":
-        return _words(list(END_REASONS), values)
-    if name == "kind":
-        return pa.array(np.full(len(values), "written_off_after_leaving", object), pa.string())
-    if column.kind == "pence" or name == "instalments":
-        return pa.array(values, pa.int64())
-    return pa.array(values, pa.int32(), mask=values == NONE)
+    match column.kind:
+        case "date":
+            return _days(values)
+        case "code":
+            return _words(list(column.codes), values)
+        case "boolean":
+            return pa.array(values)
+        case "text":
+            return _text(world, sheet.table.name, column.name, values)
+        case kind:
+            blank = (values == NONE) & column.nullable
+            return pa.array(values, pa.int64() if kind == "pence" else pa.int32(), mask=blank)
+
+
+def _text(world: World, table: str, name: str, values: np.ndarray) -> pa.Array:
+    """Render row numbers as the text of what they name."""
+    match name:
+        case "account_ref":
+            return _account_refs(values)
+        case "person_ref":
+            source = PERSON_SOURCE.get(table)
+            sources = world.records["source"][values] if source is None else source
+            return person_refs(values, np.broadcast_to(sources, len(values)))
+        case "uprn" | "last_settled_uprn":
+            return _uprns(world, values, 12 if table == "tenancies" else 0)
+        case "last_settled_postcode":
+            return _loose_postcodes(world, values)
+        case "end_reason" | "kind":
+            return _words(list(FREE_WORDS[name]), values)
+        case _:
+            return _references(name, values)
 
 
 def _words(words: list[str], positions: np.ndarray) -> pa.Array:
@@ -178,9 +183,20 @@ def person_refs(records: np.ndarray, sources: np.ndarray) -> pa.Array:
     return pc.binary_join_element_wise(prefix, _numbered("", shuffled, 8), pa.scalar(""))
 
 
-def _uprns(world: World, rows: np.ndarray) -> pa.Array:
+def _uprns(world: World, rows: np.ndarray, digits: int = 0) -> pa.Array:
+    """Render homes as UPRNs; the housing system pads them with zeros, the others do not."""
     numbers = places.uprns(np.maximum(rows, 0), world.homes)
-    return pa.array(numbers, pa.int64(), mask=rows == NONE).cast(pa.string())
+    text = pa.array(numbers, pa.int64(), mask=rows == NONE).cast(pa.string())
+    return pc.utf8_lpad(text, digits, "0")
+
+
+def _loose_postcodes(world: World, rows: np.ndarray) -> pa.Array:
+    """Render homes' postcodes as caseworkers type them: a few in lower case or without space."""
+    written = places.postcodes(world.homes, rows)
+    draw = world.rng.random(len(rows))
+    for row in np.flatnonzero(draw < 0.12):
+        written[row] = written[row].replace(" ", "") if draw[row] < 0.08 else written[row].lower()
+    return pa.array(written, pa.string(), mask=rows == NONE)
 
 
 def _of_person(persons: PersonRecords, name: str, records: np.ndarray) -> pa.Array:
@@ -199,7 +215,7 @@ def _properties(world: World) -> pa.Table:
         {
             "uprn": _uprns(world, rows),
             "address": pa.array(places.addresses(homes, rows), pa.string()),
-            "postcode": pa.array(places.postcodes(homes["postcode"][rows]), pa.string()),
+            "postcode": pa.array(places.postcodes(homes, rows), pa.string()),
             "ward_code": pa.array(np.char.add("E059900", np.char.zfill(ward.astype(str), 2))),
             "lsoa_code": pa.array(area),
             "council_tax_band": _words(list(places.BANDS), homes["band"][rows]),
@@ -252,6 +268,7 @@ def _write_truth(world: World, answers: Columns, out: Path) -> None:
             "case_ref": _references("case_ref", np.arange(len(cases))),
             "true_household_id": _numbered("H", cases["household"], 7),
             "relation": _words(list(RELATIONS), cases["relation"]),
+            "cause": _words(list(CAUSES), cases["cause"]),
         },
         "oracle": {
             "true_household_id": _numbered("H", answers["household"], 7),
