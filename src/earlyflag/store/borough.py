@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from earlyflag.core.terms import Band, HouseholdRecord, Member, ModelInfo, TimelineEvent
 from earlyflag.store.audit import AuditEntry, AuditTrail
@@ -235,6 +235,13 @@ class Borough:
         if arms:
             self._connection.execute(insert(PilotArmRow), [columns(arm) for arm in arms])
 
+    def release_arm(self, household_id: str, now: datetime) -> None:
+        """Say that a household is held back no longer; the arm it was drawn into stays."""
+        statement = update(PilotArmRow).where(
+            PilotArmRow.household_id == household_id, PilotArmRow.released_at.is_(None)
+        )
+        self._connection.execute(statement.values(released_at=now))
+
     def counts(self, run_key: int) -> dict[Band, int]:
         """Return how many households of a run are in each band."""
         query = (
@@ -242,7 +249,7 @@ class Borough:
             .where(ScoreRow.run_key == run_key)
             .group_by(ScoreRow.band)
         )
-        return {Band(band): count for band, count in self._connection.execute(query).tuples()}
+        return {Band(band): count for band, count in self._connection.execute(query)}
 
 
 def _runs() -> Select[Any]:

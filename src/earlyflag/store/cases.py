@@ -187,4 +187,4 @@ class Cases:
         table, _ = TABLES[kind]
         counted = table.__table__.columns[column]
         query = select(counted, func.count()).group_by(counted)
-        return {str(value): count for value, count in self._connection.execute(query).tuples()}
+        return {str(value): count for value, count in self._connection.execute(query)}

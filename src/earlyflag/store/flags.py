@@ -268,7 +268,7 @@ class Flags:
     def funnel(self) -> dict[FlagState, int]:
         """Return how many flags stand in each state."""
         query = select(FlagRow.state, func.count()).group_by(FlagRow.state)
-        return {FlagState(s): count for s, count in self._connection.execute(query).tuples()}
+        return {FlagState(s): count for s, count in self._connection.execute(query)}
 
 
 def _conditions(wanted: FlagFilter) -> list[ColumnElement[bool]]:

@@ -88,9 +88,9 @@ def resolve_again(connection: Connection) -> None:
     known = set(
         connection.execute(
             select(SuppressedHouseholdRow.suppression_ref, SuppressedHouseholdRow.household_id)
-        ).tuples()
+        )
     )
-    found = set(connection.execute(union(by_uprn, by_person)).tuples())
+    found = set(connection.execute(union(by_uprn, by_person)))
     fresh = [{"suppression_ref": ref, "household_id": one} for ref, one in sorted(found - known)]
     if fresh:
         connection.execute(insert(SuppressedHouseholdRow), fresh)

@@ -1,0 +1,298 @@
+"""A household's page, the purpose of opening it, and what the household itself says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from fastapi import APIRouter
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from earlyflag.casework.desk import Desk
+from earlyflag.casework.households import (
+    STATABLE,
+    HouseholdView,
+    get_household,
+    state_purpose,
+)
+from earlyflag.casework.permissions import Action
+from earlyflag.casework.permissions import Field as FieldGroup
+from earlyflag.casework.rules import may
+from earlyflag.casework.worktrays import allowed, staff_names
+from earlyflag.core.errors import PurposeMissing
+from earlyflag.core.terms import HouseholdRecord
+from earlyflag.store.terms import Purpose
+from earlyflag.web.forms import Field, Form, options, read
+from earlyflag.web.framing import onward, page
+from earlyflag.web.pages.codes import OFFER_STATES, PURPOSES, STATES, SUPPRESSIONS
+from earlyflag.web.pages.household_parts import (
+    EventLine,
+    ScorePart,
+    Table,
+    current_flag,
+    flags_part,
+    history_part,
+    score_part,
+    timeline_part,
+)
+from earlyflag.web.site import Posted, SignedIn, Visit
+from earlyflag.web.wording import MY_DATA_SCRIPT, day, plural, words
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLink:
+    """Something that the reader may do with the flag now."""
+
+    text: str
+    href: str
+    posts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FlagPart:
+    """The flag to work on: where it stands and what may be done."""
+
+    flag_id: str
+    version: int
+    state: str
+    assignee: str
+    next_action: str
+    next_action_on: date
+    safe_contact: bool
+    without_collection: bool
+    pause_reason: str
+    actions: tuple[ActionLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdPage:
+    """Everything on a household's page."""
+
+    title: str
+    back: str
+    facts: tuple[tuple[str, str], ...]
+    people: Table | None
+    warnings: tuple[str, ...]
+    flag: FlagPart | None
+    score: ScorePart | None
+    offers: tuple[tuple[str, str], ...]
+    offers_made: Table | None
+    script: str
+    history_chart: Markup
+    history: Table | None
+    timeline: tuple[EventLine, ...]
+    flags: Table | None
+    opened_for: str
+    objection_href: str
+    audit_href: str
+    household_id: str
+
+
+_ACTIONS = (
+    ("take", "Take this flag", "take", True),
+    ("decide", "Decide", "decision", False),
+    ("contact", "Record a contact", "contact", False),
+    ("offer", "Change the offers", "offers", False),
+    ("close", "Record the outcome", "outcome", False),
+    ("assess", "Agree or disagree with this flag", "assessment", False),
+    ("pause", "Pause", "pause", False),
+    ("resume", "Take up again", "resume", True),
+    ("reopen", "Open again", "reopen", True),
+)
+
+
+def _facts(record: HouseholdRecord) -> tuple[tuple[str, str], ...]:
+    rows = [
+        ("Address", record.address),
+        ("Ward", record.ward_code or ""),
+        ("Tenure", words(record.tenure)),
+        ("Property reference (UPRN)", record.uprn or ""),
+        ("Council tax account", ", ".join(record.account_refs)),
+        ("Tenancy", ", ".join(record.tenancy_refs)),
+        ("Household reference", record.household_id),
+        ("Data from before", day(record.as_of)),
+    ]
+    return tuple((name, value) for name, value in rows if value)
+
+
+def _people(record: HouseholdRecord) -> Table | None:
+    if not record.members:
+        return None
+    return Table(
+        "People of this household",
+        ("Name", "Role", "Date of birth", "Known from"),
+        tuple(
+            (m.name, words(m.role), day(m.date_of_birth), words(m.source)) for m in record.members
+        ),
+    )
+
+
+def _flag_part(
+    visit: Visit, view: HouseholdView, desk: Desk, staff: Mapping[str, str]
+) -> FlagPart | None:
+    flag = current_flag(view.flags)
+    if flag is None:
+        return None
+    open_to = allowed(visit.actor, flag)
+    links = tuple(
+        ActionLink(text, f"/flags/{flag.flag_id}/{path}", posts)
+        for name, text, path, posts in _ACTIONS
+        if name in open_to or (name == "decide" and open_to & {"offer", "watch"})
+    )
+    return FlagPart(
+        flag_id=flag.flag_id,
+        version=flag.version,
+        state=STATES[flag.state],
+        assignee=staff.get(flag.assignee_id or "", ""),
+        next_action=words(flag.next_action) if flag.next_action else "",
+        next_action_on=flag.next_action_on,
+        safe_contact=flag.safe_contact,
+        without_collection=flag.without_collection,
+        pause_reason=flag.pause_reason or "",
+        actions=links,
+    )
+
+
+def _page_of(visit: Visit, view: HouseholdView, desk: Desk) -> HouseholdPage:
+    record = view.household
+    staff = staff_names(desk) if FieldGroup.STAFF in view.fields else {}
+    drawing, history = history_part(view)
+    settings = visit.site.settings
+    made = [(offer.name, offer.contact) for offer in settings.offers]
+    names = visit.site.rules.offers
+    return HouseholdPage(
+        title=record.address or f"Household {record.household_id}",
+        back="/work/mine" if may(visit.actor, Action.TAKE_FLAG) else "/work/all",
+        facts=_facts(record),
+        people=_people(record),
+        warnings=tuple(
+            SUPPRESSIONS.get(kind, "This household is suppressed. Do not contact it.")
+            for kind in sorted({one.kind for one in view.suppressions})
+        ),
+        flag=_flag_part(visit, view, desk, staff),
+        score=score_part(view.score) if view.score else None,
+        offers=tuple(made),
+        offers_made=Table(
+            "Help offered so far",
+            ("Help", "How far it has come", "Offered on", "Offered by"),
+            tuple(
+                (
+                    names.get(o.code, words(o.code)),
+                    OFFER_STATES[o.state],
+                    day(o.offered_at),
+                    staff.get(o.offered_by, ""),
+                )
+                for o in view.offers
+            ),
+        )
+        if view.offers
+        else None,
+        script=MY_DATA_SCRIPT.format(team=settings.team_name)
+        if may(visit.actor, Action.RECORD_CONTACT)
+        else "",
+        history_chart=drawing,
+        history=history,
+        timeline=timeline_part(view, staff),
+        flags=flags_part(view.flags, staff),
+        opened_for=_opened_for(view),
+        objection_href=f"/households/{record.household_id}/objection"
+        if may(visit.actor, Action.RECORD_OBJECTION)
+        else "",
+        audit_href=f"/audit/households/{record.household_id}"
+        if may(visit.actor, Action.READ_AUDIT)
+        else "",
+        household_id=record.household_id,
+    )
+
+
+def _opened_for(view: HouseholdView) -> str:
+    if view.purpose is Purpose.OWN_WORK:
+        return "You opened this household as part of your own work. That is in the audit log."
+    opened = plural(view.lookups_today, "household")
+    return (
+        f"You opened this household for: {PURPOSES[view.purpose].lower()}. That is in the audit "
+        f"log and holds until midnight. You have opened {opened} outside your own work today."
+    )
+
+
+@router.get("/households/{household_id}")
+def show_household(request: Request, visit: SignedIn, household_id: str) -> Response:
+    """Show a household, or ask first why it is opened."""
+    try:
+        with visit.desk() as desk:
+            view = get_household(desk, household_id)
+            shown = _page_of(visit, view, desk)
+    except PurposeMissing:
+        return RedirectResponse(f"/households/{household_id}/purpose", status_code=303)
+    return page(request, visit, "household.html", shown)
+
+
+PURPOSE_FIELDS = (
+    Field(
+        "purpose",
+        "Why are you opening this household?",
+        kind="radios",
+        missing="Select why you are opening this household",
+        options=options({p: PURPOSES[p] for p in STATABLE}),
+    ),
+    Field(
+        "note",
+        "Reference or short note (optional)",
+        hint="For example, a case or complaint number. No names, please.",
+        max_length=200,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FormView:
+    """A page that is one form."""
+
+    title: str
+    form: Form
+    action: str
+    button: str
+    intro: tuple[str, ...] = ()
+    inset: str = ""
+    back: str = ""
+    has_file: bool = False
+
+
+def _purpose_page(
+    request: Request, visit: Visit, household_id: str, form: Form, status: int = 200
+) -> HTMLResponse:
+    view = FormView(
+        title="Why are you opening this household?",
+        form=form,
+        action=f"/households/{household_id}/purpose",
+        button="Open the household",
+        intro=(
+            "This household is not in your own work.",
+            "Your answer is kept with your name and the time, and a manager or auditor may review "
+            "it. It holds for this household until midnight.",
+        ),
+        back="/look-up" if may(visit.actor, Action.LOOK_UP) else "/work/all",
+    )
+    return page(request, visit, "form.html", view, status)
+
+
+@router.get("/households/{household_id}/purpose")
+def ask_purpose(request: Request, visit: SignedIn, household_id: str) -> HTMLResponse:
+    """Ask why a household outside one's own work is opened."""
+    return _purpose_page(request, visit, household_id, Form(PURPOSE_FIELDS))
+
+
+@router.post("/households/{household_id}/purpose")
+def keep_purpose(request: Request, visit: SignedIn, data: Posted, household_id: str) -> Response:
+    """Keep why a household is opened, and open it."""
+    form = read(PURPOSE_FIELDS, data)
+    if not form.is_good:
+        return _purpose_page(request, visit, household_id, form, 422)
+    with visit.desk() as desk:
+        state_purpose(desk, household_id, Purpose(form.text("purpose")), form.text("note"))
+    return onward(f"/households/{household_id}")

@@ -1,0 +1,104 @@
+"""How codes, dates, money and chances are said on pages: plain words, one place."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+
+from earlyflag.core.clock import LONDON
+from earlyflag.core.terms import Band
+
+BANDS = {
+    Band.HIGHEST: "Highest",
+    Band.HIGH: "High",
+    Band.RAISED: "Raised",
+    Band.USUAL: "Usual for the borough",
+}
+BAND_COLOURS = {
+    Band.HIGHEST: "govuk-tag--purple",
+    Band.HIGH: "govuk-tag--magenta",
+    Band.RAISED: "govuk-tag--blue",
+    Band.USUAL: "govuk-tag--grey",
+}
+NOT_SAFE = (
+    "Not being flagged does not mean that a household is safe. The score knows only what the "
+    "council's records held on the data date. Judge by what the household tells you."
+)
+NO_APPLICATION = (
+    "The score decides no application. It must not be used to refuse, delay or reduce help, "
+    "a benefit, a tenancy or a homelessness duty."
+)
+MY_DATA_SCRIPT = (
+    "“We are the council's {team}. The council looks at its own council tax, rent and benefit "
+    "records to find households it could offer help to early, before things get worse. Your "
+    "household came up, so I am calling to offer help. You do not have to take it, and saying no "
+    "changes nothing about your tenancy, your benefits or any application. You can ask us to "
+    "stop, ask what we hold about you, or say that it is wrong, now or later.”"
+)
+
+
+def day(value: date | datetime | None) -> str:
+    """Return a day in words, such as 3 May 2026; for an instant, the day in London."""
+    if value is None:
+        return "not known"
+    if isinstance(value, datetime):
+        value = value.astimezone(LONDON).date()
+    return f"{value.day} {value:%B %Y}"
+
+
+def moment(value: datetime | None) -> str:
+    """Return an instant in words in London time, such as 3 May 2026, 14:05."""
+    if value is None:
+        return "not known"
+    local = value.astimezone(LONDON)
+    return f"{local.day} {local:%B %Y}, {local:%H:%M}"
+
+
+def pounds(pence: int | None) -> str:
+    """Return whole pence as pounds, such as £1,204.50 or −£12."""
+    if pence is None:
+        return ""
+    sign = "−" if pence < 0 else ""
+    whole, rest = divmod(abs(pence), 100)
+    return f"{sign}£{whole:,}" + (f".{rest:02d}" if rest else "")
+
+
+def one_in(share: float) -> str:
+    """Return a chance as “1 in 40” or “6 in 10”, rounded so that it can be said aloud."""
+    if share <= 0:
+        return "fewer than 1 in 10,000"
+    if share >= 0.995:
+        return "more than 99 in 100"
+    if share < 0.095:
+        return f"1 in {_rounded(1 / share):,}"
+    tenths = share * 10
+    if abs(tenths - round(tenths)) < 0.05:
+        return f"{round(tenths)} in 10"
+    return f"{round(share * 100)} in 100"
+
+
+def _rounded(number: float) -> int:
+    """Round to two figures: 1 in 347 is said as 1 in 350."""
+    if number < 100:
+        return round(number)
+    digits = math.floor(math.log10(number)) - 1
+    return int(round(number / 10**digits) * 10**digits)
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage with one decimal below ten."""
+    value = share * 100
+    return f"{value:.1f}%" if value < 10 else f"{value:.0f}%"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Return a count with its noun, such as “1 flag” or “2 flags”."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def words(code: str | None) -> str:
+    """Return a code as words: `safe_contact_needed` is “Safe contact needed”."""
+    if not code:
+        return "not known"
+    text = code.replace("_", " ")
+    return text[:1].upper() + text[1:]
