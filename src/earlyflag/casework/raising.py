@@ -134,6 +134,7 @@ def raise_flags(
     holdback_share: float = 0.0,
     seed: int = 0,
     never_held_back: Collection[str] = (),
+    left_out: Mapping[str, str] | None = None,
 ) -> RaisingSummary:
     """Raise flags for the `capacity` highest households of a run that may be flagged.
 
@@ -147,6 +148,8 @@ def raise_flags(
     never_held_back : collection of str
         Households with a live notice, order or breathing space: never held back, and contacted
         without collection.
+    left_out : mapping of str to str
+        Households that the homelessness service works with already, and why they are left out.
 
     Raises
     ------
@@ -163,7 +166,7 @@ def raise_flags(
     done = desk.unit.borough.raising(run.run_key)
     if done is not None:
         return replace(RaisingSummary(**done), repeated=True)
-    plan = _Plan(desk, run, seed, holdback_share, frozenset(never_held_back))
+    plan = _Plan(desk, run, seed, holdback_share, frozenset(never_held_back), left_out or {})
     explored = round(capacity * explore_share)
     rest = plan.take_top(capacity - explored)
     plan.explore(rest, explored)
@@ -213,12 +216,14 @@ class _Plan:
         seed: int,
         holdback_share: float,
         never_held_back: frozenset[str],
+        left_out: Mapping[str, str],
     ) -> None:
         self.desk = desk
         self.run = run
         self.seed = seed
         self.holdback_share = holdback_share
         self.never_held_back = never_held_back
+        self.left_out = left_out
         self.flags: list[Flag] = []
         self.arms: list[PilotArm] = []
         self.excluded: Counter[str] = Counter()
@@ -240,7 +245,7 @@ class _Plan:
             return "open_flag"
         if household_id in self._decided:
             return "decided_lately"
-        return None
+        return self.left_out.get(household_id)
 
     def take_top(self, wanted: int) -> Iterator[Candidate]:
         """Flag the highest households until the team's list is full; return the rest."""

@@ -136,6 +136,11 @@ def results(home: Home, name: str, version: str) -> dict[str, Any]:
     return dict(json.loads(files[RESULTS]))
 
 
+def info_of(home: Home, name: str, version: str) -> ModelInfo:
+    """Return what serving knows of a version, read after its hashes were checked."""
+    return artefact.parse(artefact.verify(home.registry / name / resolve(home, name, version))).info
+
+
 def champion(home: Home, name: str, *, rehearse: bool = True) -> ServedModel:
     """Return the model that serves, verified and rehearsed.
 

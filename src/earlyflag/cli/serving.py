@@ -1,0 +1,103 @@
+"""Serve the site: builds the database, the live model and what the pages are handed."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from earlyflag.cli.app import app, settings_of
+from earlyflag.core.errors import PortTaken, SettingsInvalid, StepMissing
+from earlyflag.core.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+DEFAULT_MODEL = "early_intervention"
+LOOPBACK = "127.0.0.1"
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = LOOPBACK,
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    model: Annotated[str, typer.Option(help="Whose champion answers what-ifs.")] = DEFAULT_MODEL,
+) -> None:
+    """Serve the pages and the API from what the home folder holds."""
+    settings = settings_of(context)
+    check_port(host, port)
+    if not settings.home_folder.root.joinpath(".earlyflag").is_file():
+        raise StepMissing(
+            f"{settings.home} is no earlyflag home yet: there is nothing to serve. "
+            "Run: earlyflag demo, or earlyflag ingest FOLDER (and the steps after it)."
+        )
+    listen(settings, build_app(settings, host, port, model), host, port)
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port on which another program listens, before anything slow has begun.
+
+    Raises
+    ------
+    PortTaken
+        Something listens there already, or the address is not this machine's.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(
+                f"Port {port} on {host} cannot be used ({error.strerror}). "
+                "Stop the other program, or choose another port with --port."
+            ) from error
+
+
+def build_app(settings: Settings, host: str, port: int, model: str) -> FastAPI:
+    """Return the application with the database, the champion and the PDF printer handed in."""
+    from earlyflag import casework, store
+    from earlyflag.web.app import HandedIn, create_app
+
+    engine = store.connect(settings.database)
+    store.upgrade(engine)
+    is_demo = casework.has_demo_accounts(engine)
+    if is_demo and host not in (LOOPBACK, "localhost", "::1"):
+        raise SettingsInvalid(
+            f"The demo's sign-ins refuse to be served at {host}: they are for this machine only. "
+            "Serve at 127.0.0.1, or use a home folder with real accounts."
+        )
+    scorer = _scorer(settings, model)
+    origin = settings.public_origin
+    if is_demo:
+        # The demo is reached at whatever port it was given; forms are checked against that origin.
+        origin = f"http://{host}:{port}"
+    handed_in = HandedIn(
+        scorer=scorer,
+        model_trouble=(lambda: scorer.status().problem) if scorer else None,
+        is_demo=is_demo,
+    )
+    return create_app(settings.model_copy(update={"public_origin": origin}), engine, handed_in)
+
+
+def listen(settings: Settings, site: FastAPI, host: str, port: int) -> None:
+    """Answer requests until stopped. The server's own access log is off: it would hold URLs."""
+    import uvicorn
+
+    from earlyflag.core.logging import configure_logging
+
+    configure_logging()
+    uvicorn.run(site, host=host, port=port, log_level="warning", access_log=False)
+
+
+def _scorer(settings: Settings, model: str):  # type: ignore[no-untyped-def]
+    """Return the live model, watching for promotions; None while nothing was promoted."""
+    from earlyflag.modelling.live import LiveModel
+
+    try:
+        live = LiveModel(settings.home_folder.registry, model)
+    except StepMissing:
+        return None
+    live.watch()
+    return live

@@ -1,0 +1,215 @@
+"""Score every household, keep scores with their reasons, raise flags; export what may leave."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+
+from earlyflag import casework, features, store
+from earlyflag.core.clock import Clock
+from earlyflag.core.home import write_atomically
+from earlyflag.core.settings import Settings
+from earlyflag.core.terms import Score, ScoringRun
+from earlyflag.pipeline.calendar import span_of
+from earlyflag.pipeline.household_records import household_records, suppression_records
+from earlyflag.pipeline.progress import Progress
+from earlyflag.pipeline.steps import build_features, linked
+from earlyflag.pipeline.timelines import timeline_events
+from earlyflag.pipeline.training import data_hash
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from earlyflag.casework import RaisingSummary
+    from earlyflag.modelling.score import Scored
+
+REASONS_KEPT = 4
+FULLY_WORDED_SHARE = 3
+"""Reasons come with evidence, and with what would change them, for this many times the capacity."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringSummary:
+    """What one `score` did."""
+
+    run: ScoringRun
+    fresh: bool
+    raised: RaisingSummary
+
+
+def open_database(settings: Settings) -> Engine:
+    """Return the casework database at the newest schema."""
+    settings.home_folder.open()
+    engine = store.connect(settings.database)
+    store.upgrade(engine)
+    return engine
+
+
+def score(
+    settings: Settings,
+    as_of: str,
+    progress: Progress,
+    *,
+    clock: Clock,
+    model_name: str,
+    capacity: int | None = None,
+    seed: int = 0,
+) -> ScoringSummary:
+    """Score every household at a cut-off with the champion, publish, and raise flags.
+
+    Run again with the same model, data and date it changes nothing; a changed model or data makes
+    a new run beside the old one. A run that was stopped goes on where it was.
+
+    Raises
+    ------
+    StepMissing
+        Nothing is linked, or no version of the model is champion yet.
+    """
+    from earlyflag.modelling import registry
+
+    home = settings.home_folder.open()
+    served = registry.champion(home, model_name)
+    tables, households = linked(home)
+    day = span_of(tables).resolve(as_of)
+    wanted = capacity or settings.capacity
+    features_at = build_features(settings, [day], progress)
+    with progress.step("score") as step:
+        frame = features_at.frame([day])
+        step.expect(len(frame))
+        scored = _explained(served, frame, day, step.advance)
+        step.wrote(f"{len(frame):,} households with {served.info.full_version}")
+    with duckdb.connect() as connection:
+        tables.register(connection)
+        households.register(connection)
+        run = ScoringRun(
+            run_id=_run_id(day, served.digest, data_hash(tables, households)),
+            as_of=day,
+            model=served.info,
+            data_hash=data_hash(tables, households),
+            capacity=wanted,
+            scored=len(frame),
+            cannot_score=_cannot_score(connection, day),
+        )
+        engine = open_database(settings)
+        actor = casework.system_actor("score")
+        rules = casework.Rules.of(settings)
+        with progress.step("publish", 2 * len(frame)) as step:
+            listed = _places_listed(scored, wanted)
+            evidence = features.evidence_of(
+                tables, households, [scored.household_ids[place] for place in listed], day,
+                served.info.features,
+            )  # fmt: skip
+            fresh = casework.publish(
+                engine,
+                actor,
+                run,
+                _scores(scored, listed, evidence, wanted),
+                household_records(connection, day),
+                timeline_events(connection, day),
+                suppression_records(connection),
+                now=clock.now(),
+                rules=rules,
+                advance=step.advance,
+            )
+            step.wrote(f"run {run.run_id}" + ("" if fresh else ", published before; kept"))
+    left_out = features.exclusions(tables, households, day)
+    with (
+        progress.step("flags") as step,
+        casework.open_desk(engine, actor, now=clock.now(), rules=rules) as desk,
+    ):
+        raised = casework.raise_flags(
+            desk,
+            run.run_id,
+            capacity=wanted,
+            explore_share=settings.explore_share,
+            holdback_share=settings.holdback_share,
+            seed=seed,
+            never_held_back=features.with_live_threat(tables, households, day),
+            left_out=left_out,
+        )
+        step.wrote(_words_of(raised))
+    return ScoringSummary(run, fresh, raised)
+
+
+def export_scores(
+    settings: Settings,
+    as_of: str,
+    out: Path,
+    *,
+    purpose: str,
+    clock: Clock,
+) -> int:
+    """Write the newest run of a cut-off as CSV, without suppressed households; return the rows.
+
+    The export and its purpose stand in the audit.
+    """
+    engine = open_database(settings)
+    rules = casework.Rules.of(settings)
+    actor = casework.system_actor("scores export")
+    with casework.open_desk(engine, actor, now=clock.now(), rules=rules) as desk:
+        rows = casework.export_scores(desk, None if as_of == "latest" else as_of, purpose=purpose)
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(
+            ["household_id", "uprn", "as_of", "probability", "band", "rank", "model_version"]
+        )
+        writer.writerows(rows)
+        write_atomically(out, text.getvalue())
+    return len(rows)
+
+
+def _explained(served, frame, day: date, advance) -> Scored:  # type: ignore[no-untyped-def]
+    from earlyflag.modelling.score import matrix_of
+    from earlyflag.modelling.score import score as score_rows
+
+    return score_rows(
+        served, frame["household_id"].tolist(), matrix_of(served, frame), day, advance=advance
+    )
+
+
+def _places_listed(scored: Scored, capacity: int) -> list[int]:
+    """Return the places of the households whose reasons come in full, the highest first."""
+    return scored.in_order()[: FULLY_WORDED_SHARE * capacity].tolist()
+
+
+def _scores(scored: Scored, listed: list[int], evidence: Mapping, capacity: int) -> Iterator[Score]:
+    """Yield the listed households' scores in full, then all others with their first reasons."""
+    line = scored.line(capacity)
+    yield from scored.scores(listed, evidence=evidence, line=line, with_changes=True)
+    others = np.setdiff1d(np.arange(len(scored.household_ids)), listed)
+    yield from scored.scores(others, keep=REASONS_KEPT)
+
+
+def _run_id(day: date, model_digest: str, data: str) -> str:
+    """Name a run by what it depends on, so that the same scoring is the same run."""
+    digest = hashlib.sha256(f"{day}/{model_digest}/{data}".encode()).hexdigest()
+    return f"{day}-{digest[:10]}"
+
+
+def _cannot_score(connection: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
+    """Count the records that linkage could tie to no household, by source and reason."""
+    rows = connection.execute(
+        "SELECT source || ': ' || reason, count(DISTINCT ref) FROM unscorable "
+        "WHERE from_as_of <= $1 AND (to_as_of IS NULL OR $1 < to_as_of) GROUP BY 1 ORDER BY 1",
+        [day],
+    ).fetchall()
+    return {str(name): int(count) for name, count in rows}
+
+
+def _words_of(raised: RaisingSummary) -> str:
+    left = sum(raised.excluded.values())
+    words = f"{raised.flagged:,} flags for a capacity of {raised.capacity:,}"
+    if left:
+        words += f"; {left:,} above the line left out"
+    if raised.held_back:
+        words += f"; {raised.held_back:,} held back for the pilot"
+    return words + ("; raised before" if raised.repeated else "")

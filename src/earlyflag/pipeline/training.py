@@ -1,0 +1,210 @@
+"""Train, register and promote: the steps between features and the model that serves."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from earlyflag import features
+from earlyflag.core.errors import SpecificationInvalid
+from earlyflag.core.home import Home
+from earlyflag.core.settings import Settings
+from earlyflag.modelling import Specification, fit, load_table, steps, windows_of
+from earlyflag.modelling.tables import span
+from earlyflag.modelling.windows import Windows
+from earlyflag.pipeline.calendar import span_of
+from earlyflag.pipeline.progress import Progress
+from earlyflag.pipeline.steps import build_features, linked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from earlyflag.features import FeatureStore
+    from earlyflag.linkage import Households
+    from earlyflag.modelling.registry import Registered
+    from earlyflag.sources import Tables
+
+SEARCH_DATABASE = "search.db"
+
+
+def train(
+    settings: Settings,
+    specification_file: Path,
+    progress: Progress,
+    *,
+    truth: pd.DataFrame | None = None,
+    threads: int = 2,
+) -> Registered:
+    """Train one specification on the home's households and register it as the challenger.
+
+    Parameters
+    ----------
+    truth : household_id, as_of, oracle; of a synthetic borough only
+
+    Raises
+    ------
+    StepMissing
+        Nothing is ingested or linked yet.
+    SpecificationInvalid, WindowsOverlap, HorizonUnfinished
+        The specification contradicts itself or asks for what the data cannot tell.
+    """
+    specification = Specification.load(specification_file)
+    home = settings.home_folder.open()
+    tables, households = linked(home)
+    span = span_of(tables)
+    windows = windows_of(specification, data_from=span.data_from, data_until=span.data_until)
+    store = build_features(settings, windows.needed, progress)
+    with progress.step("labels") as step:
+        frame = labelled(specification, store, tables, households, windows.labelled)
+        audit = features.audit_groups(tables, households, list(windows.test))
+        unlinked = features.unlinked_events(
+            tables, households, list(windows.test), specification.label
+        )
+        step.wrote(f"{len(frame):,} rows, {int(frame['label'].sum()):,} events")
+    with progress.step("train", steps(specification)) as step:
+        fitted = fit(
+            specification,
+            frame,
+            features.CATALOGUE,
+            windows=windows,
+            audit=audit,
+            truth=truth,
+            delayed=delayed(store, windows),
+            unlinked=unlinked,
+            data_hash=data_hash(tables, households),
+            storage=home.mlflow / SEARCH_DATABASE,
+            threads=threads,
+            advance=step.advance,
+        )
+        step.wrote(fitted.results["model"]["choice"]["sentence"])
+    return _register(fitted, home, progress)
+
+
+def train_table(
+    settings: Settings,
+    table: Path,
+    specification_file: Path,
+    progress: Progress,
+    *,
+    threads: int = 2,
+) -> Registered:
+    """Train on a feature table of one's own, without sources and linkage."""
+    specification = Specification.load(specification_file)
+    home = settings.home_folder.open()
+    own = load_table(table, specification, beside=specification_file)
+    first, last = span(own, specification)
+    windows = windows_of(specification, data_from=first, data_until=last)
+    with progress.step("train", steps(specification)) as step:
+        fitted = fit(
+            specification,
+            own.frame,
+            own.catalogue,
+            windows=windows,
+            audit=own.audit,
+            data_hash=hashlib.sha256(table.read_bytes()).hexdigest()[:16],
+            storage=home.mlflow / SEARCH_DATABASE,
+            threads=threads,
+            advance=step.advance,
+        )
+        step.wrote(fitted.results["model"]["choice"]["sentence"])
+    return _register(fitted, home, progress, groups=own.groups)
+
+
+def labelled(
+    specification: Specification,
+    store: FeatureStore,
+    tables: Tables,
+    households: Households,
+    cut_offs: Sequence[date],
+) -> pd.DataFrame:
+    """Return features and labels of some cut-offs, one row a household and cut-off."""
+    labels = features.label(tables, households, list(cut_offs), specification.label)
+    return store.frame(list(cut_offs)).merge(
+        labels, on=["household_id", "as_of"], how="inner", validate="one_to_one"
+    )
+
+
+def delayed(store: FeatureStore, windows: Windows) -> pd.DataFrame:
+    """Return features one month before each test cut-off, under the test cut-off's date."""
+    import pandas as pd
+
+    parts = [
+        store.frame([before]).assign(as_of=pd.Timestamp(test))
+        for before, test in zip(windows.delayed, windows.test, strict=True)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def specification_file(name: str) -> Path:
+    """Return a specification by name: of the folder one stands in, the checkout, or the package.
+
+    Raises
+    ------
+    SpecificationInvalid
+        There is none of that name.
+    """
+    here = Path(__file__).parent
+    places = (Path("models"), here.parents[2] / "models", here / "specifications")
+    for place in places:
+        if (place / f"{name}.yaml").is_file():
+            return place / f"{name}.yaml"
+    raise SpecificationInvalid(
+        f"There is no specification models/{name}.yaml. Name another with --spec."
+    )
+
+
+def version_for(settings: Settings, file: Path) -> str | None:
+    """Return the newest version trained on the home's data as they are, to a specification."""
+    from earlyflag.modelling import registry
+
+    specification = Specification.load(file)
+    home = settings.home_folder.open()
+    wanted = (data_hash(*linked(home)), specification.content_hash)
+    for version in reversed(registry.versions(home, specification.name)):
+        info = registry.info_of(home, specification.name, version)
+        if (info.data_hash, info.specification_hash) == wanted:
+            return version
+    return None
+
+
+def data_hash(tables: Tables, households: Households) -> str:
+    """Return a short hash that changes if and only if tables or households do."""
+    content = f"{tables.content_hash}/{households.content_hash}"
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def code_version() -> str:
+    """Return the commit of the checkout that this runs from; blank where there is none."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"],  # noqa: S607 - whichever git is in the path
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _register(fitted, home: Home, progress: Progress, groups=None) -> Registered:  # type: ignore[no-untyped-def]
+    from earlyflag.modelling import plots, registry
+    from earlyflag.reporting import card
+
+    with progress.step("register") as step:
+        registered = registry.register(
+            fitted,
+            home,
+            groups=groups or features.GROUPS,
+            card=card.render,
+            plots=plots.draw(fitted),
+            code_version=code_version(),
+        )
+        step.wrote(f"{registered.info.full_version} ({registered.info.family}), as challenger")
+    return registered
