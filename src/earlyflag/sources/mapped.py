@@ -71,10 +71,10 @@ def _text(
     text = _source(mapped, raw, blank)
     refused: tuple[tuple[str, str], ...] = ()
     if mapped.split:
-        text = _part(text, mapped.split, otherwise=sql.text(MARK))
+        text = _blanked(_part(text, mapped.split, otherwise=sql.text(MARK)), blank)
         refused = (("split", f"contains({{t}}, {sql.text(MARK)})"),)
     if mapped.codes or mapped.patterns:
-        text = _coded(text, mapped)
+        text = f"nullif({_coded(text, mapped)}, '')"
     if mapped.suffix:
         text = f"{text} || {sql.text(mapped.suffix)}"
     if mapped.numbered:

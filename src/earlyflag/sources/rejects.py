@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator
-from itertools import groupby
+from heapq import merge
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from earlyflag.sources.merge import CONFLICT
+from earlyflag.sources.opening import Opened
 from earlyflag.sources.staging import Staged
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+Reject = tuple[str, int, str, str, str]
+
 HEADER = ("file", "line", "column", "rule", "raw")
-BATCH = 100_000
+BATCH = 1_000_000
 
 
 def write_rejects(con: DuckDBPyConnection, staged: Staged, path: Path) -> Counter[str]:
@@ -41,28 +44,34 @@ def write_rejects(con: DuckDBPyConnection, staged: Staged, path: Path) -> Counte
     return counts
 
 
-def _rejected(con: DuckDBPyConnection, staged: Staged) -> Iterator[tuple[str, int, str, str, str]]:
-    for opened in staged.opened.values():
-        for bad in opened.bad:
-            yield (opened.path.name, bad.line, "", bad.rule, bad.raw)
-    if not staged.parts:
-        return
+def _rejected(con: DuckDBPyConnection, staged: Staged) -> Iterator[Reject]:
+    """Yield the rejects file by file, in the order of their lines."""
+    broken = _broken_rows(con, staged) if staged.parts else {}
+    for number, opened in staged.opened.items():
+        lines = ((opened.path.name, bad.line, "", bad.rule, bad.raw) for bad in opened.bad)
+        yield from merge(lines, broken.get(number, iter(())), key=lambda reject: reject[1])
+
+
+def _broken_rows(con: DuckDBPyConnection, staged: Staged) -> dict[int, Iterator[Reject]]:
+    """Return, for each file that has some, an iterator over its rows that break a rule."""
     key = "+".join(staged.table.key)
-    cursor = con.cursor()
-    cursor.execute(
+    con.execute(
+        "CREATE OR REPLACE TABLE broken AS "
         "SELECT file_no, record, problem FROM staged WHERE problem IS NOT NULL "
         f"UNION ALL SELECT file_no, record, '{key}:{CONFLICT}' FROM verdicts "
-        f"WHERE verdict = '{CONFLICT}' ORDER BY file_no, record"
+        f"WHERE verdict = '{CONFLICT}'"
     )
-    for file_no, rows in groupby(_fetched(cursor), key=lambda row: row[0]):
-        opened = staged.opened[file_no]
-        found = [(record, problem) for _, record, problem in rows]
+    numbers = con.execute("SELECT DISTINCT file_no FROM broken").fetchall()
+    return {number: _rows_of(con, staged.opened[number]) for (number,) in numbers}
+
+
+def _rows_of(con: DuckDBPyConnection, opened: Opened) -> Iterator[Reject]:
+    cursor = con.cursor()
+    cursor.execute(
+        f"SELECT record, problem FROM broken WHERE file_no = {opened.number} ORDER BY record"
+    )
+    while found := cursor.fetchmany(BATCH):
         texts = opened.raw(con, [record for record, _ in found])
         for (record, problem), raw in zip(found, texts, strict=True):
             column, _, rule = problem.partition(":")
             yield (opened.path.name, opened.line(record), column, rule, raw)
-
-
-def _fetched(cursor: DuckDBPyConnection) -> Iterator[tuple[int, int, str]]:
-    while rows := cursor.fetchmany(BATCH):
-        yield from rows
