@@ -1,6 +1,6 @@
 """From records to people to households over time."""
 
 from earlyflag.linkage.households import Households, load
-from earlyflag.linkage.link import link
+from earlyflag.linkage.linking import link
 
 __all__ = ["Households", "link", "load"]

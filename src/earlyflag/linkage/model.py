@@ -18,11 +18,12 @@ _BLOCKS = (
     ("one birth and surname", "l.birth_key = r.birth_key AND l.surname = r.surname"),
     ("one birth and forename", "l.birth_key = r.birth_key AND l.forename = r.forename"),
     ("one birth and postcode", "l.birth_key = r.birth_key AND l.postcode = r.postcode"),
-    ("one postcode and name", "l.postcode = r.postcode AND l.surname = r.surname "
-                              "AND l.initial = r.initial"),
-    ("one full name and birth year", "l.surname = r.surname AND l.forename = r.forename "
-                                     "AND left(l.born, 4) = left(r.born, 4)"),
-)  # fmt: skip
+    (
+        "one postcode and name",
+        "l.postcode = r.postcode AND l.surname = r.surname AND l.initial = r.initial",
+    ),
+    ("one full name", "l.surname = r.surname AND l.forename = r.forename"),
+)
 
 # A source's own reference already says that two of its rows are one person, and two cases are
 # never compared: a case attaches to people, it does not make them.
