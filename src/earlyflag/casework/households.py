@@ -186,9 +186,7 @@ def state_purpose(desk: Desk, household_id: str, purpose: Purpose, note: str = "
     check_may(desk.actor, Action.READ_HOUSEHOLD)
     if purpose not in STATABLE:
         raise InputInvalid("Choose why you open this household.", "purpose")
-    check_household_exists_for(desk.actor, _suppressed_by(desk, household_id))
-    if desk.unit.borough.household(household_id, None) is None:
-        raise NotFound("No household has this reference.")
+    check_may_know(desk, household_id)
     stated = StatedPurpose(
         purpose_id=new_id("L"),
         actor_id=desk.actor.actor_id,
@@ -223,6 +221,33 @@ def _count(desk: Desk, household_id: str, purpose: Purpose) -> int:
         entry = desk.entry("lookups_alert", detail={"count": count, "limit": alert_at})
         desk.unit.audit.append(entry)
     return count
+
+
+def check_may_know(desk: Desk, household_id: str) -> None:
+    """Refuse a household that does not exist, or not for this actor.
+
+    Raises
+    ------
+    NotFound
+        As if it did not exist.
+    """
+    check_household_exists_for(desk.actor, _suppressed_by(desk, household_id))
+    if desk.unit.borough.household(household_id, None) is None:
+        raise NotFound("No household has this reference.")
+
+
+def open_purpose(desk: Desk, household_id: str) -> Purpose:
+    """Return the purpose under which an actor works on a household, counted against the limits.
+
+    Raises
+    ------
+    PurposeMissing, TooMany
+        It is outside their own work: no purpose was stated today, or the limit is reached.
+    """
+    flags = desk.unit.flags.of_household(household_id)
+    purpose = check_can_open_household(desk, household_id, flags)
+    _count(desk, household_id, purpose)
+    return purpose
 
 
 def get_household(desk: Desk, household_id: str) -> HouseholdView:

@@ -236,3 +236,52 @@ class LiveScorer(Protocol):
     def status(self) -> ServingStatus:
         """Return what serves and whether it is what was promoted; for readiness."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class InterventionRecord:
+    """What was done for a household, as a row of the contract's table `interventions`."""
+
+    intervention_ref: str
+    uprn: str | None
+    account_ref: str | None
+    tenancy_ref: str | None
+    happened_on: date
+    kind: str
+    arm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """A decision about a flag and whether the reviewer agreed with it, without any words."""
+
+    household_id: str
+    as_of: date
+    origin: str
+    band: Band
+    code: str
+    decided_on: date
+    agrees: bool | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRecord:
+    """An early alert, as a row of the contract's table `tenancy_events`."""
+
+    event_ref: str
+    uprn: str | None
+    tenancy_ref: str | None
+    happened_on: date
+    known_on: date
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class PilotRecord:
+    """The arm of the pilot that a household was put in, and whether by chance."""
+
+    household_id: str
+    as_of: date
+    arm: str
+    randomised: bool

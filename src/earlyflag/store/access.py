@@ -219,23 +219,31 @@ class Access:
         count = self._connection.scalar(select(func.count()).select_from(LookupRow).where(mine))
         return count or 0, known is None
 
-    def answered(self, actor_id: str, key: str) -> Answered | None:
-        """Return what was answered to a request with this key."""
+    def reserve_answer(
+        self, actor_id: str, key: str, request_hash: str, now: datetime
+    ) -> Answered | None:
+        """Take a key for a request that is about to be done; return what was answered before.
+
+        Where the same request is being done at this moment, this waits for it.
+        """
+        row = {
+            "actor_id": actor_id,
+            "key": key,
+            "request_hash": request_hash,
+            "status": 0,
+            "body": "",
+            "created_at": now,
+        }
+        if upsert(self._connection, IdempotencyRow, [row], keep=True) == 1:
+            return None
         query = select(
             IdempotencyRow.request_hash, IdempotencyRow.status, IdempotencyRow.body
         ).where(IdempotencyRow.actor_id == actor_id, IdempotencyRow.key == key)
-        row = self._connection.execute(query).first()
-        return None if row is None else Answered(row.request_hash, row.status, row.body)
+        return read(Answered, self._connection.execute(query).one())
 
-    def keep_answer(self, actor_id: str, key: str, answer: Answered, now: datetime) -> None:
+    def keep_answer(self, actor_id: str, key: str, status: int, body: str) -> None:
         """Keep what is answered to a request, in the transaction of its change."""
-        self._connection.execute(
-            insert(IdempotencyRow).values(
-                actor_id=actor_id,
-                key=key,
-                request_hash=answer.request_hash,
-                status=answer.status,
-                body=answer.body,
-                created_at=now,
-            )
+        statement = update(IdempotencyRow).where(
+            IdempotencyRow.actor_id == actor_id, IdempotencyRow.key == key
         )
+        self._connection.execute(statement.values(status=status, body=body))

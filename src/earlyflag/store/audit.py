@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from earlyflag.core.errors import AuditBroken
 from earlyflag.store.records import read
@@ -253,3 +253,25 @@ class AuditTrail:
             )
         )
         self.append(audit)
+
+    def stretch_before(self, instant: datetime) -> tuple[AuditHead | None, int]:
+        """Return the last row of the unbroken stretch before an instant, and how many rows.
+
+        The stretch ends at the first row that is not older, whatever comes after it.
+        """
+        first_kept = self._connection.scalar(
+            select(func.min(AuditRow.sequence)).where(AuditRow.at >= instant)
+        )
+        if first_kept is None:
+            first_kept = self.head().sequence
+        older = AuditRow.sequence < first_kept
+        count = self._connection.scalar(select(func.count()).select_from(AuditRow).where(older))
+        if not count:
+            return None, 0
+        query = select(AuditRow.sequence, AuditRow.hash).where(older)
+        row = self._connection.execute(query.order_by(AuditRow.sequence.desc()).limit(1)).one()
+        return AuditHead(row.sequence, row.hash), count
+
+    def delete_through(self, sequence: int) -> None:
+        """Delete the rows up to a checkpoint; the database refuses it without one."""
+        self._connection.execute(delete(AuditRow).where(AuditRow.sequence <= sequence))

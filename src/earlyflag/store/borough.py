@@ -130,6 +130,20 @@ class Borough:
             ),
         )
 
+    def find_person(self, person_ref: str) -> list[tuple[str, int]]:
+        """Return the households, and the positions in them, of a person's reference."""
+        query = select(HouseholdMemberRow.household_id, HouseholdMemberRow.position).where(
+            HouseholdMemberRow.person_ref == person_ref.strip()
+        )
+        return sorted(self._connection.execute(query).tuples())
+
+    def has_members(self, household_id: str) -> bool:
+        """Answer whether anybody is known to live in a household."""
+        query = select(HouseholdMemberRow.position).where(
+            HouseholdMemberRow.household_id == household_id
+        )
+        return self._connection.execute(query.limit(1)).first() is not None
+
     def places(self, household_ids: list[str]) -> dict[str, tuple[str | None, str]]:
         """Return ward and tenure of households."""
         query = select(HouseholdRow.household_id, HouseholdRow.ward_code, HouseholdRow.tenure)

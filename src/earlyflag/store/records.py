@@ -43,7 +43,7 @@ def _readers(kind: type[Any]) -> dict[str, Callable[[Any], Any]]:
     return readers
 
 
-def read(kind: type[RecordT], row: Row[Any] | Mapping[str, Any]) -> RecordT:
+def read(kind: type[RecordT], row: Row[*tuple[Any, ...]] | Mapping[str, Any]) -> RecordT:
     """Return a database row as a record, its codes as enumerations and its lists as tuples."""
     values = dict(row._mapping) if isinstance(row, Row) else dict(row)
     for name, make in _readers(cast(Any, kind)).items():

@@ -12,6 +12,7 @@ from earlyflag.store.audit import AuditTrail
 from earlyflag.store.borough import Borough
 from earlyflag.store.cases import Cases
 from earlyflag.store.database import transaction
+from earlyflag.store.erasing import Erasing
 from earlyflag.store.flags import Flags
 from earlyflag.store.panels import Panels
 from earlyflag.store.suppressing import Suppressions
@@ -28,6 +29,7 @@ class UnitOfWork:
         self.cases = Cases(connection, self.audit)
         self.access = Access(connection, self.audit)
         self.panels = Panels(connection, self.audit)
+        self.erasing = Erasing(connection, self.audit)
         self.suppressions = Suppressions(connection, self.audit)
 
 

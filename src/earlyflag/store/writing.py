@@ -24,10 +24,13 @@ def pieces(items: Iterable[ItemT], size: int = PIECE) -> Iterator[list[ItemT]]:
 
 def upsert(
     connection: Connection, table: type[Base], rows: Sequence[dict[str, Any]], *, keep: bool = False
-) -> None:
-    """Insert rows; where the key is there already, replace the row, or keep it."""
+) -> int:
+    """Insert rows; where the key is there already, replace the row, or keep it.
+
+    Returns how many rows were written, or -1 where the database does not say.
+    """
     if not rows:
-        return
+        return 0
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = make(table)
     keys = [column.name for column in table.__table__.primary_key]
@@ -38,4 +41,4 @@ def upsert(
         for key in keys:
             del fresh[key]
         statement = statement.on_conflict_do_update(index_elements=keys, set_=fresh)
-    connection.execute(statement, rows)
+    return connection.execute(statement, rows[0] if len(rows) == 1 else rows).rowcount

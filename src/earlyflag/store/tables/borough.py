@@ -93,7 +93,7 @@ class HouseholdMemberRow(Base):
     role: Mapped[str]
     date_of_birth: Mapped[date | None]
 
-    __table_args__ = (Index("ix_household_members_source_person_ref", "source", "person_ref"),)
+    __table_args__ = (Index("ix_household_members_person_ref_source", "person_ref", "source"),)
 
 
 class HouseholdReferenceRow(Base):

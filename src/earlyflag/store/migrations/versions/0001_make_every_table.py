@@ -338,9 +338,9 @@ def upgrade() -> None:  # noqa: PLR0915 (one statement a table)
         sa.PrimaryKeyConstraint("household_id", "position", name=op.f("pk_household_members")),
     )
     op.create_index(
-        "ix_household_members_source_person_ref",
+        "ix_household_members_person_ref_source",
         "household_members",
-        ["source", "person_ref"],
+        ["person_ref", "source"],
         unique=False,
     )
     op.create_table(

@@ -1,0 +1,333 @@
+"""Multi-agency meetings: a list by name, countersigned before it is exported; actions agreed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from earlyflag.casework.desk import Desk
+from earlyflag.casework.permissions import Action, Field
+from earlyflag.casework.rules import (
+    can_countersign,
+    check_can_countersign,
+    check_can_see_flag,
+    check_may,
+)
+from earlyflag.casework.withholding import withhold_household
+from earlyflag.core.errors import Conflict, InputInvalid, NotAllowed
+from earlyflag.core.terms import HouseholdRecord
+from earlyflag.store.audit import Detail
+from earlyflag.store.records import Flag, Panel, PanelAction, PanelItem, new_id
+from earlyflag.store.terms import Barrier, PanelActionState, PanelState
+
+MOST_ITEMS = 60
+LONGEST_LIFE = timedelta(days=42)
+LONGEST_TEXT = 500
+PACK_FIELDS = frozenset(
+    {Field.PSEUDONYM, Field.NAME, Field.ADDRESS, Field.PLACE, Field.REASON, Field.CASE_CODES}
+)
+"""What may stand in a pack that leaves the team: no dates of birth, references, scores or words."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRow:
+    """One household of a meeting's list as its page shows it."""
+
+    item: PanelItem
+    flag: Flag
+    household: HouseholdRecord | None
+    actions: tuple[PanelAction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelView:
+    """A meeting's list, with actions agreed there and those carried from earlier meetings."""
+
+    panel: Panel
+    rows: tuple[PanelRow, ...]
+    carried: tuple[PanelAction, ...]
+    can_countersign: bool
+    can_export: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BirdsEye:
+    """Barriers and outcomes over all meetings, in counts; small counts are left out."""
+
+    households: int
+    barriers: dict[str, int | None]
+    actions: dict[str, int | None]
+    overdue: int | None
+
+
+def make_panel(
+    desk: Desk,
+    title: str,
+    meeting_on: date,
+    recipients: Sequence[str],
+    flag_ids: Sequence[str],
+    *,
+    expires_on: date | None = None,
+) -> Panel:
+    """Make the list of a meeting from flags the actor may see.
+
+    Households that need safe contact are refused: they are never printed or exported.
+
+    Raises
+    ------
+    InputInvalid
+        There is no title, recipient or flag, too many flags, or a date does not fit.
+    NotAllowed
+        A household may not be on a list that is exported.
+    """
+    check_may(desk.actor, Action.KEEP_PANEL)
+    names = tuple(name.strip() for name in recipients if name.strip())
+    expiry = expires_on or meeting_on + timedelta(days=14)
+    if not title.strip():
+        raise InputInvalid("Enter a title.", "title")
+    if not names:
+        raise InputInvalid("Enter who receives the list.", "recipients")
+    if not 1 <= len(set(flag_ids)) <= MOST_ITEMS:
+        raise InputInvalid(f"Choose 1 to {MOST_ITEMS} flags.", "flags")
+    if not desk.today <= meeting_on <= expiry <= meeting_on + LONGEST_LIFE:
+        raise InputInvalid(
+            "Enter a meeting from today on, and an expiry up to six weeks after it.", "meeting_on"
+        )
+    flags = [desk.unit.flags.get(flag_id) for flag_id in dict.fromkeys(flag_ids)]
+    for flag in flags:
+        check_can_see_flag(desk.actor, flag)
+        _check_printable(desk, flag)
+    panel = Panel(
+        panel_id=new_id("P"),
+        reference=new_id("EF-")[:11].upper(),
+        title=title.strip(),
+        meeting_on=meeting_on,
+        expires_on=expiry,
+        recipients=names,
+        state=PanelState.DRAFT,
+        created_by=desk.actor.actor_id,
+        created_at=desk.now,
+    )
+    items = [
+        PanelItem(panel.panel_id, flag.flag_id, flag.household_id, position, ())
+        for position, flag in enumerate(flags, start=1)
+    ]
+    detail: dict[str, Detail] = {
+        "count": len(items),
+        "households": [item.household_id for item in items],
+    }
+    desk.unit.panels.add(
+        panel, items, desk.entry("panel_made", subject=panel.panel_id, detail=detail)
+    )
+    return panel
+
+
+def _check_printable(desk: Desk, flag: Flag) -> None:
+    suppressed = desk.unit.suppressions.of(flag.household_id, desk.today)
+    if suppressed or flag.safe_contact:
+        raise NotAllowed(
+            "One of these households is never printed or exported. Take it off the list."
+        )
+
+
+def list_panels(desk: Desk) -> list[Panel]:
+    """Return the meetings' lists, the newest meeting first."""
+    check_may(desk.actor, Action.KEEP_PANEL)
+    return desk.unit.panels.all()
+
+
+def get_panel(desk: Desk, panel_id: str) -> PanelView:
+    """Return a meeting's list as its page shows it; the read is audited.
+
+    A household that was suppressed since is left out.
+    """
+    check_may(desk.actor, Action.KEEP_PANEL)
+    panel = desk.unit.panels.get(panel_id)
+    rows = _rows(desk, panel)
+    shown = [row.item.household_id for row in rows]
+    desk.unit.audit.append(desk.entry("read_panel", subject=panel_id, detail={"households": shown}))
+    carried = [
+        action
+        for action in (desk.unit.panels.open_of(shown) if shown else [])
+        if action.panel_id != panel_id
+    ]
+    return PanelView(
+        panel=panel,
+        rows=rows,
+        carried=tuple(carried),
+        can_countersign=can_countersign(desk.actor, panel),
+        can_export=panel.state is PanelState.COUNTERSIGNED and desk.today <= panel.expires_on,
+    )
+
+
+def _rows(desk: Desk, panel: Panel) -> tuple[PanelRow, ...]:
+    actions = desk.unit.panels.actions(panel_id=panel.panel_id)
+    rows = []
+    for item in desk.unit.panels.items(panel.panel_id):
+        flag = desk.unit.flags.get(item.flag_id)
+        if flag.safe_contact or desk.unit.suppressions.of(item.household_id, desk.today):
+            continue
+        record = desk.unit.borough.household(item.household_id, None)
+        rows.append(
+            PanelRow(
+                item=item,
+                flag=flag,
+                household=withhold_household(record, PACK_FIELDS) if record else None,
+                actions=tuple(one for one in actions if one.flag_id == item.flag_id),
+            )
+        )
+    return tuple(rows)
+
+
+def countersign(desk: Desk, panel_id: str) -> None:
+    """Countersign somebody else's list, so that it can be exported.
+
+    Raises
+    ------
+    NotAllowed, Conflict
+        It is one's own, or not a draft any more.
+    """
+    panel = desk.unit.panels.get(panel_id)
+    check_can_countersign(desk.actor, panel)
+    changes = {
+        "state": PanelState.COUNTERSIGNED,
+        "countersigned_by": desk.actor.actor_id,
+        "countersigned_at": desk.now,
+    }
+    desk.unit.panels.change(panel_id, changes, desk.entry("panel_countersigned", subject=panel_id))
+
+
+def export_panel(desk: Desk, panel_id: str) -> PanelView:
+    """Return a countersigned list to be printed; the export is audited, household by household.
+
+    Raises
+    ------
+    NotAllowed
+        It is not countersigned, or has expired.
+    """
+    check_may(desk.actor, Action.KEEP_PANEL)
+    panel = desk.unit.panels.get(panel_id)
+    if panel.state is not PanelState.COUNTERSIGNED:
+        raise NotAllowed("A list is exported only after somebody else has countersigned it.")
+    if desk.today > panel.expires_on:
+        raise NotAllowed("This list has expired. Make a new one.")
+    view = get_panel(desk, panel_id)
+    for row in view.rows:
+        desk.unit.audit.append(
+            desk.entry(
+                "panel_exported",
+                household_id=row.item.household_id,
+                subject=panel_id,
+                detail={"reference": panel.reference, "expires": panel.expires_on.isoformat()},
+            )
+        )
+    return view
+
+
+def close_panel(desk: Desk, panel_id: str) -> None:
+    """Close a list after its meeting; it can no longer be exported."""
+    check_may(desk.actor, Action.KEEP_PANEL)
+    if desk.unit.panels.get(panel_id).state is PanelState.CLOSED:
+        raise Conflict("This list has been closed already.")
+    entry = desk.entry("panel_closed", subject=panel_id)
+    desk.unit.panels.change(panel_id, {"state": PanelState.CLOSED}, entry)
+
+
+def set_barriers(desk: Desk, panel_id: str, flag_id: str, barriers: Sequence[Barrier]) -> None:
+    """Say what stands in a household's way, as the meeting saw it."""
+    check_may(desk.actor, Action.KEEP_PANEL)
+    flag = desk.unit.flags.get(flag_id)
+    codes = sorted({barrier.value for barrier in barriers})
+    entry = desk.entry(
+        "panel_barriers",
+        household_id=flag.household_id,
+        subject=panel_id,
+        detail={"barriers": codes},
+    )
+    desk.unit.panels.set_barriers(panel_id, flag_id, codes, entry)
+
+
+def agree_action(
+    desk: Desk, panel_id: str, flag_id: str, *, agency: str, owner: str, due_on: date, what: str
+) -> PanelAction:
+    """Write an action agreed in a meeting; it is carried to the next one until it ends.
+
+    Raises
+    ------
+    InputInvalid
+        A part is missing, too long, or due before today.
+    """
+    check_may(desk.actor, Action.KEEP_PANEL)
+    for name, value in (("agency", agency), ("owner", owner), ("what", what)):
+        if not 0 < len(value.strip()) <= LONGEST_TEXT:
+            raise InputInvalid(f"Enter the {name}, in at most {LONGEST_TEXT} characters.", name)
+    if due_on < desk.today:
+        raise InputInvalid("Enter a day from today on.", "due_on")
+    on_list = {item.flag_id: item for item in desk.unit.panels.items(panel_id)}
+    if flag_id not in on_list:
+        raise InputInvalid("The household is not on this list.", "flag_id")
+    action = PanelAction(
+        action_id=new_id("N"),
+        panel_id=panel_id,
+        flag_id=flag_id,
+        household_id=on_list[flag_id].household_id,
+        agency=agency.strip(),
+        owner=owner.strip(),
+        due_on=due_on,
+        what=what.strip(),
+        state=PanelActionState.OPEN,
+        recorded_by=desk.actor.actor_id,
+        recorded_at=desk.now,
+    )
+    entry = desk.entry(
+        "action_agreed",
+        household_id=action.household_id,
+        subject=panel_id,
+        detail={"due_on": due_on.isoformat()},
+    )
+    desk.unit.panels.add_action(action, entry)
+    return action
+
+
+def end_action(desk: Desk, action_id: str, state: PanelActionState) -> None:
+    """Say that an action is done or dropped.
+
+    Raises
+    ------
+    Conflict
+        It has ended before.
+    """
+    check_may(desk.actor, Action.KEEP_PANEL)
+    action = desk.unit.panels.action(action_id)
+    if action.state is not PanelActionState.OPEN or state is PanelActionState.OPEN:
+        raise Conflict("This action has ended already.")
+    entry = desk.entry(
+        "action_ended",
+        household_id=action.household_id,
+        subject=action.panel_id,
+        detail={"state": state},
+    )
+    desk.unit.panels.end_action(action_id, state, entry)
+
+
+def birds_eye(desk: Desk) -> BirdsEye:
+    """Return barriers and actions over all meetings in counts, small counts left out."""
+    check_may(desk.actor, Action.READ_FIGURES)
+    limit = desk.rules.disclosure_limit
+    barriers = Counter(code for found in desk.unit.panels.barriers() for code in found)
+    actions = desk.unit.panels.actions()
+    states = Counter(action.state.value for action in actions)
+    overdue = sum(a.state is PanelActionState.OPEN and a.due_on < desk.today for a in actions)
+    return BirdsEye(
+        households=desk.unit.panels.count_items(),
+        barriers={barrier.value: _shown(barriers[barrier.value], limit) for barrier in Barrier},
+        actions={state.value: _shown(states[state.value], limit) for state in PanelActionState},
+        overdue=_shown(overdue, limit),
+    )
+
+
+def _shown(count: int, limit: int) -> int | None:
+    """Return a count, or None where it is small enough to point at somebody."""
+    return None if 0 < count < limit else count
