@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal
+from typing import Literal, TypeVar
 
 from starlette.datastructures import FormData
 
 Kind = Literal[
     "text", "textarea", "radios", "select", "checkboxes", "date", "file", "password", "hidden"
 ]
-Values = Mapping[str, object]
+CodeT = TypeVar("CodeT", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +107,12 @@ class Form:
         return next(item for item in self.fields if item.name == name)
 
 
-def options(codes: Mapping[str, str], hints: Mapping[str, str] | None = None) -> tuple[Option, ...]:
+def options(
+    codes: Mapping[CodeT, str], hints: Mapping[CodeT, str] | None = None
+) -> tuple[Option, ...]:
     """Return the choices of a list of codes and their words."""
-    hints = hints or {}
-    return tuple(Option(code, text, hints.get(code, "")) for code, text in codes.items())
+    known = hints or {}
+    return tuple(Option(code, text, known.get(code, "")) for code, text in codes.items())
 
 
 def read(fields: Sequence[Field], data: FormData) -> Form:

@@ -10,8 +10,6 @@ import {
   createAll,
 } from './govuk-frontend.min.js'
 
-document.body.classList.add('js-enabled', 'govuk-frontend-supported')
-
 createAll(Button, { preventDoubleClick: true })
 createAll(ErrorSummary)
 createAll(NotificationBanner)

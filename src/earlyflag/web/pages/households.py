@@ -28,6 +28,7 @@ from earlyflag.store.terms import Purpose
 from earlyflag.web.forms import Field, Form, options, read
 from earlyflag.web.framing import onward, page
 from earlyflag.web.pages.codes import OFFER_STATES, PURPOSES, STATES, SUPPRESSIONS
+from earlyflag.web.pages.forming import FormView
 from earlyflag.web.pages.household_parts import (
     EventLine,
     ScorePart,
@@ -74,9 +75,10 @@ class HouseholdPage:
     """Everything on a household's page."""
 
     title: str
+    wide: bool
     back: str
     facts: tuple[tuple[str, str], ...]
-    people: Table | None
+    people: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
     flag: FlagPart | None
     score: ScorePart | None
@@ -120,15 +122,14 @@ def _facts(record: HouseholdRecord) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in rows if value)
 
 
-def _people(record: HouseholdRecord) -> Table | None:
-    if not record.members:
-        return None
-    return Table(
-        "People of this household",
-        ("Name", "Role", "Date of birth", "Known from"),
-        tuple(
-            (m.name, words(m.role), day(m.date_of_birth), words(m.source)) for m in record.members
-        ),
+def _people(record: HouseholdRecord) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (
+            member.name,
+            f"{words(member.role)}, from {words(member.source).lower()}"
+            + (f", born {day(member.date_of_birth)}" if member.date_of_birth else ""),
+        )
+        for member in record.members
     )
 
 
@@ -167,6 +168,7 @@ def _page_of(visit: Visit, view: HouseholdView, desk: Desk) -> HouseholdPage:
     names = visit.site.rules.offers
     return HouseholdPage(
         title=record.address or f"Household {record.household_id}",
+        wide=True,
         back="/work/mine" if may(visit.actor, Action.TAKE_FLAG) else "/work/all",
         facts=_facts(record),
         people=_people(record),
@@ -247,20 +249,6 @@ PURPOSE_FIELDS = (
         max_length=200,
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FormView:
-    """A page that is one form."""
-
-    title: str
-    form: Form
-    action: str
-    button: str
-    intro: tuple[str, ...] = ()
-    inset: str = ""
-    back: str = ""
-    has_file: bool = False
 
 
 def _purpose_page(
