@@ -8,7 +8,7 @@ reason says so. What the sentences are stands in the catalogue; nothing here nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -115,7 +115,7 @@ class ReasonWriter:
         contribution : the group's, in calibrated log-odds
         evidence : the dated rows behind the group's features
         """
-        latest = max((row.happened_on for row in evidence), default=None)
+        latest = max(row.happened_on for row in evidence) if evidence else None
         return Reason(
             self.groups[group].key,
             self.groups[group].title,
@@ -156,18 +156,19 @@ class ReasonWriter:
         missing = np.isnan(row)
         key = missing.tobytes()
         if key not in self._unknowns:
-            self._unknowns[key] = tuple(dict.fromkeys(self._not_known(missing)))
+            self._unknowns[key] = tuple(dict.fromkeys(self._not_known(missing.tolist())))
         return self._unknowns[key]
 
-    def _not_known(self, missing: np.ndarray) -> list[str]:
-        sentences = []
+    def _not_known(self, missing: list[bool]) -> Iterator[str]:
+        features = self.model.features
         for group, own in zip(self.groups, self.columns, strict=True):
-            if missing[own].all():
-                sentences.append(group.missing or f"{group.title}: not known")
+            places = [place for place in own.tolist() if missing[place]]
+            if len(places) == len(own):
+                yield group.missing or f"{group.title}: not known"
             else:
-                facts = (self.model.features[place] for place in own[missing[own]])
-                sentences += [fact.sentence_missing for fact in facts if fact.sentence_missing]
-        return sentences
+                for place in places:
+                    if features[place].sentence_missing:
+                        yield features[place].sentence_missing
 
     def _say(self, group: int, fact: FeatureFacts, value: float, latest: date | None) -> str:
         if np.isnan(value):

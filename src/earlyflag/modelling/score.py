@@ -122,15 +122,9 @@ class Scored:
         reasons = []
         for group in said:
             speaker = speakers[group]
-            names = self.writer.feature_names[group] if evidence else ()
+            behind = evidence_of(self.writer.feature_names[group], evidence) if evidence else ()
             reasons.append(
-                self.writer.reason(
-                    group,
-                    speaker,
-                    float(row[speaker]),
-                    totals[group],
-                    evidence_of(names, evidence),
-                )
+                self.writer.reason(group, speaker, float(row[speaker]), totals[group], behind)
             )
         rest = order[len(said) :]
         if rest:

@@ -31,8 +31,11 @@ import numpy as np
 from earlyflag.modelling.compiled import compiled
 from earlyflag.modelling.trees import MISSING_NAN, Trees, below, in_categories
 
-BLOCK = 64
-"""Rows walked at once: enough to fill the vector units, few enough for the first cache."""
+BLOCK = 128
+"""Rows walked at once: enough to fill the vector units, few enough for the caches."""
+
+VECTOR = 8
+"""Numbers that the widest vector units take at once; few rows are filled up to this many."""
 
 
 def contributions(trees: Trees, rows: np.ndarray, *, threads: int = 1) -> tuple[float, np.ndarray]:
@@ -53,6 +56,7 @@ def contributions(trees: Trees, rows: np.ndarray, *, threads: int = 1) -> tuple[
     rows = np.ascontiguousarray(rows, dtype=np.float64)
     result = np.empty(rows.shape)
     parts = np.array_split(np.arange(len(rows)), max(1, min(threads, len(rows) // BLOCK)))
+    block = min(BLOCK, -(-max(len(rows), 1) // VECTOR) * VECTOR)
 
     def explain(part: np.ndarray) -> None:
         if len(part):
@@ -61,7 +65,7 @@ def contributions(trees: Trees, rows: np.ndarray, *, threads: int = 1) -> tuple[
                 rows[span], result[span], trees.feature, trees.threshold, trees.missing,
                 trees.default_left, trees.category_start, trees.category_end, trees.category_words,
                 trees.leaf_value, plan.tree_start, plan.n_nodes, plan.depth, plan.split,
-                plan.goes_left, plan.ancestor_depth, plan.leaf, plan.factors, BLOCK,
+                plan.goes_left, plan.ancestor_depth, plan.leaf, plan.factors, block,
             )  # fmt: skip
 
     if len(parts) == 1:
@@ -213,104 +217,97 @@ def _walk(
             n = n_nodes[tree]
             top = 0
             for edge in range(tree_start[tree], tree_start[tree + 1]):
-                here = depth[edge]
+                here, at, upper = depth[edge], split[edge], ancestor_depth[edge]
                 while top >= here:
                     done = open_edge[top]
-                    _close(
-                        up[top], up[top - 1], phi[feature[split[done]]], passed[top],
-                        passed[ancestor_depth[done]], factors[done], n,
-                    )  # fmt: skip
+                    own = feature[split[done]]
+                    _close(up, top, phi, own, passed, ancestor_depth[done], factors, done, n)
                     top -= 1
-                at = split[edge]
-                side = went_left[here - 1]
                 if goes_left[edge]:
-                    words = category_words[category_start[at] : category_end[at]]
                     _take_sides(
-                        values[feature[at]], threshold[at], missing[at], default_left[at], words,
-                        side,
+                        values, feature[at], threshold[at], missing[at], default_left[at],
+                        category_words[category_start[at] : category_end[at]],
+                        went_left, here - 1,
                     )  # fmt: skip
-                _pass(side, goes_left[edge], ancestor_depth[edge], passed, here)
-                old, new = passed[ancestor_depth[edge]], passed[here]
+                _pass(went_left, goes_left[edge], passed, here, upper)
                 if leaf[edge] >= 0:
+                    value = leaf_value[leaf[edge]]
                     _add_leaf(
-                        leaf_value[leaf[edge]], down[here - 1], up[here - 1], phi[feature[at]],
-                        new, old, factors[edge], n,
-                    )  # fmt: skip
+                        value, down, up, here, phi, feature[at], passed, upper, factors, edge, n
+                    )
                 else:
                     top = here
                     open_edge[top] = edge
-                    _open(down[here - 1], down[here], up[here], new, old, factors[edge], n)
+                    _open(down, up, here, passed, upper, factors, edge, n)
             while top > 0:
                 done = open_edge[top]
-                _close(
-                    up[top], up[top - 1], phi[feature[split[done]]], passed[top],
-                    passed[ancestor_depth[done]], factors[done], n,
-                )  # fmt: skip
+                own = feature[split[done]]
+                _close(up, top, phi, own, passed, ancestor_depth[done], factors, done, n)
                 top -= 1
         result[start : start + size] = phi[:, :size].T
 
 
+# The pieces below take whole arrays and places in them: a slice would count references.
+
+
 @compiled
-def _take_sides(column, threshold, missing, default_left, words, side):
-    """Set `side` to 1 for each row that a split sends left, else 0."""
+def _take_sides(values, own, threshold, missing, default_left, words, went_left, above):
+    """Note with 1 each row that a split sends left, with 0 each that it sends right."""
     if len(words) > 0:
-        for row in range(len(side)):
-            side[row] = 1.0 if in_categories(column[row], words) else 0.0
+        for row in range(values.shape[1]):
+            went_left[above, row] = 1.0 if in_categories(values[own, row], words) else 0.0
     elif missing == MISSING_NAN:  # the usual case, written for the vector units
         default = 1.0 if default_left else 0.0
-        for row in range(len(side)):
-            known = 1.0 if column[row] <= threshold else 0.0
-            side[row] = default if np.isnan(column[row]) else known
+        for row in range(values.shape[1]):
+            known = 1.0 if values[own, row] <= threshold else 0.0
+            went_left[above, row] = default if np.isnan(values[own, row]) else known
     else:
-        for row in range(len(side)):
-            is_left = below(column[row], threshold, missing, default_left)
-            side[row] = 1.0 if is_left else 0.0
+        for row in range(values.shape[1]):
+            is_left = below(values[own, row], threshold, missing, default_left)
+            went_left[above, row] = 1.0 if is_left else 0.0
 
 
 @compiled
-def _pass(side, goes_left, ancestor_depth, passed, here):
-    """Set which rows pass all of the path's splits on the edge's feature, this one included."""
-    old, new = passed[ancestor_depth], passed[here]
-    for row in range(len(side)):
-        new[row] = side[row] if goes_left else 1.0 - side[row]
-    if ancestor_depth > 0:
-        for row in range(len(side)):
-            new[row] *= old[row]
+def _pass(went_left, goes_left, passed, here, upper):
+    """Note which rows pass all of the path's splits on the edge's feature, this one included."""
+    for row in range(passed.shape[1]):
+        side = went_left[here - 1, row]
+        passed[here, row] = side if goes_left else 1.0 - side
+    if upper > 0:
+        for row in range(passed.shape[1]):
+            passed[here, row] *= passed[upper, row]
 
 
 @compiled
-def _open(product, below_product, sums, new, old, factors, n):
+def _open(down, up, here, passed, upper, factors, edge, n):
     """Go down an edge to a split: multiply the path's product, start the subtree's sums."""
     for q in range(n):
-        factor, with_old, with_new = factors[0, q], factors[1, q], factors[2, q]
-        for row in range(len(new)):
-            sums[q, row] = 0.0
-            below_product[q, row] = product[q, row] * (
-                factor + with_old * old[row] + with_new * new[row]
-            )
+        factor, with_old, with_new = factors[edge, 0, q], factors[edge, 1, q], factors[edge, 2, q]
+        for row in range(passed.shape[1]):
+            old, new = passed[upper, row], passed[here, row]
+            up[here, q, row] = 0.0
+            down[here, q, row] = down[here - 1, q, row] * (factor + with_old * old + with_new * new)
 
 
 @compiled
-def _add_leaf(value, product, above, share, new, old, factors, n):
+def _add_leaf(value, down, up, here, phi, own, passed, upper, factors, edge, n):
     """Go down an edge to a leaf: hand its part to the edge's feature and to the sums above."""
     for q in range(n):
-        factor, with_old, with_new = (
-            value * factors[0, q],
-            value * factors[1, q],
-            value * factors[2, q],
-        )
-        loss, old_gain, gain = factors[3, q], factors[4, q], factors[5, q]
-        for row in range(len(new)):
-            part = product[q, row] * (factor + with_old * old[row] + with_new * new[row])
-            share[row] += part * (loss + old_gain * old[row] + gain * new[row])
-            above[q, row] += part
+        factor, with_old, with_new = factors[edge, 0, q], factors[edge, 1, q], factors[edge, 2, q]
+        loss, old_gain, gain = factors[edge, 3, q], factors[edge, 4, q], factors[edge, 5, q]
+        for row in range(passed.shape[1]):
+            old, new = passed[upper, row], passed[here, row]
+            part = value * down[here - 1, q, row] * (factor + with_old * old + with_new * new)
+            phi[own, row] += part * (loss + old_gain * old + gain * new)
+            up[here - 1, q, row] += part
 
 
 @compiled
-def _close(sums, above, share, new, old, factors, n):
+def _close(up, here, phi, own, passed, upper, factors, edge, n):
     """Come up an edge whose subtree is done: hand its sums to the feature and to those above."""
     for q in range(n):
-        loss, old_gain, gain = factors[3, q], factors[4, q], factors[5, q]
-        for row in range(len(new)):
-            share[row] += sums[q, row] * (loss + old_gain * old[row] + gain * new[row])
-            above[q, row] += sums[q, row]
+        loss, old_gain, gain = factors[edge, 3, q], factors[edge, 4, q], factors[edge, 5, q]
+        for row in range(passed.shape[1]):
+            old, new = passed[upper, row], passed[here, row]
+            phi[own, row] += up[here, q, row] * (loss + old_gain * old + gain * new)
+            up[here - 1, q, row] += up[here, q, row]
