@@ -84,7 +84,7 @@ def _text(
 
 def _source(mapped: ColumnMapping, raw: Callable[[str], str | None], blank: Texts) -> str:
     if mapped.constant is not None:
-        return sql.text(mapped.constant)
+        return f"nullif({sql.text(mapped.constant)}, '')"
     found = [(name, raw(name)) for name in mapped.sources]
     present = {name: _blanked(part, blank) for name, part in found if part is not None}
     if not present:
