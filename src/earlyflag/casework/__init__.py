@@ -29,6 +29,7 @@ from earlyflag.casework.deciding import (
     resume_due,
 )
 from earlyflag.casework.desk import Actor, Desk, Rules, open_desk, system_actor
+from earlyflag.casework.exporting import ExportedScore, export_scores
 from earlyflag.casework.feeds import (
     alert_rows,
     decision_rows,
@@ -121,6 +122,7 @@ __all__ = [
     "Document",
     "Field",
     "FlagView",
+    "ExportedScore",
     "FoundHousehold",
     "Funnel",
     "HouseholdView",
@@ -159,6 +161,7 @@ __all__ = [
     "erase",
     "export_head",
     "export_panel",
+    "export_scores",
     "find_households",
     "funnel",
     "get_document",

@@ -31,6 +31,7 @@ class Action(StrEnum):
     KEEP_PANEL = "keep_panel"
     COUNTERSIGN_PANEL = "countersign_panel"
     EXPORT_FLAGS = "export_flags"
+    EXPORT_SCORES = "export_scores"
     READ_FIGURES = "read_figures"
     READ_PILOT = "read_pilot"
     READ_MODEL = "read_model"
@@ -173,6 +174,7 @@ SCOPES: Mapping[Scope, Mapping[Action, Fields]] = {
 SYSTEM: Mapping[Action, Fields] = {
     Action.PUBLISH: NOTHING,
     Action.RAISE_FLAGS: _COUNTS,
+    Action.EXPORT_SCORES: frozenset({Field.PSEUDONYM, Field.REFERENCE, Field.SCORE}),
     Action.READ_FIGURES: _COUNTS,
     Action.READ_ASSESSMENTS: _PSEUDONYMOUS,
     Action.VERIFY_AUDIT: _COUNTS,

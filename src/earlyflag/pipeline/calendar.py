@@ -52,19 +52,30 @@ class Span:
         """
         if wanted == LATEST:
             return self.latest
-        try:
-            day = date.fromisoformat(wanted)
-        except ValueError as error:
-            raise Misused(
-                f"Got a date of {len(wanted)} characters that is not written YYYY-MM-DD; "
-                "write it so, or `latest`."
-            ) from error
+        day = parse_day(wanted)
         if day not in self.cut_offs:
             raise Misused(
                 f"{day} is no cut-off of these data: cut-offs are the first days of months from "
                 f"{self.cut_offs[0]} to {self.latest}. Take one of them, or `latest`."
             )
         return day
+
+
+def parse_day(wanted: str) -> date:
+    """Return the day that an ISO date means.
+
+    Raises
+    ------
+    Misused
+        It is not written YYYY-MM-DD.
+    """
+    try:
+        return date.fromisoformat(wanted)
+    except ValueError as error:
+        raise Misused(
+            f"Got a date of {len(wanted)} characters that is not written YYYY-MM-DD; "
+            "write it so, or `latest`."
+        ) from error
 
 
 def span_of(tables: Tables) -> Span:

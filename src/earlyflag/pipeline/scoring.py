@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from earlyflag.core.clock import Clock
 from earlyflag.core.home import write_atomically
 from earlyflag.core.settings import Settings
 from earlyflag.core.terms import Score, ScoringRun
-from earlyflag.pipeline.calendar import span_of
+from earlyflag.pipeline.calendar import LATEST, parse_day, span_of
 from earlyflag.pipeline.household_records import household_records, suppression_records
 from earlyflag.pipeline.progress import Progress
 from earlyflag.pipeline.steps import build_features, linked
@@ -152,17 +152,16 @@ def export_scores(
 
     The export and its purpose stand in the audit.
     """
+    wanted = None if as_of == LATEST else parse_day(as_of)
     engine = open_database(settings)
     rules = casework.Rules.of(settings)
     actor = casework.system_actor("scores export")
     with casework.open_desk(engine, actor, now=clock.now(), rules=rules) as desk:
-        rows = casework.export_scores(desk, None if as_of == "latest" else as_of, purpose=purpose)
+        rows = casework.export_scores(desk, wanted, purpose=purpose)
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(
-            ["household_id", "uprn", "as_of", "probability", "band", "rank", "model_version"]
-        )
-        writer.writerows(rows)
+        writer.writerow([column.name for column in fields(casework.ExportedScore)])
+        writer.writerows(astuple(row) for row in rows)
         write_atomically(out, text.getvalue())
     return len(rows)
 

@@ -144,6 +144,11 @@ class Borough:
         )
         return self._connection.execute(query.limit(1)).first() is not None
 
+    def uprns(self) -> dict[str, str | None]:
+        """Return every household's UPRN, for an export."""
+        query = select(HouseholdRow.household_id, HouseholdRow.uprn)
+        return dict(self._connection.execute(query).tuples().all())
+
     def places(self, household_ids: list[str]) -> dict[str, tuple[str | None, str]]:
         """Return ward and tenure of households."""
         query = select(HouseholdRow.household_id, HouseholdRow.ward_code, HouseholdRow.tenure)
