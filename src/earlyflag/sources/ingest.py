@@ -241,6 +241,7 @@ def _table(
     key = _seen_key(table, feeds, plan)
     before = manifest.seen.get(key)
     if before is not None and before["rejected"] == 0:
+        stager.finish([path for feed in feeds for path in feed.all_files])
         # The very same files were loaded before: every row is a repeat of one that is stored.
         return _Outcome(TableSummary(read=before["read"], duplicates=before["read"],
                                      set_aside=before["set_aside"]), seen_key=key)  # fmt: skip

@@ -65,6 +65,7 @@ class Stager:
         self._advance = advance
         self._number = 0
         self._inputs: dict[tuple[Path, ...], _Input] = {}
+        self._finished: set[Path] = set()
 
     def stage(self, table: Table, feeds: Sequence[Feed]) -> Staged:
         """Read, type and check all rows of a table; makes the view `staged`.
@@ -109,7 +110,7 @@ class Stager:
         taken = opened.take(self._con, part, query)
         staged.opened[opened.number] = opened
         self._add_part(staged, part, taken + len(opened.bad), keeps_record=False)
-        self._told(path)
+        self.finish((path,))
 
     def _query(
         self, feed: Feed, columns: dict[str, str], relation: str, carry: dict[str, str]
@@ -215,15 +216,18 @@ class Stager:
             opened.take(self._con, target, lambda rel, texts=texts: f"SELECT {texts} FROM {rel}")
             selects.append(f"SELECT {opened.number} AS file_no, rowid AS record, * FROM {target}")
             opened_files.append(opened)
-            self._told(path)
+            self.finish((path,))
         union = " UNION ALL BY NAME ".join(selects)
         self._con.execute(f"CREATE OR REPLACE VIEW {table} AS {union}")
         self._inputs[paths] = _Input(table, names, tuple(opened_files))
         return self._inputs[paths]
 
-    def _told(self, path: Path) -> None:
-        if self._advance is not None:
-            self._advance(path.stat().st_size)
+    def finish(self, paths: Sequence[Path]) -> None:
+        """Tell that files are done with; a file that several tables read counts once."""
+        for path in paths:
+            if self._advance is not None and path not in self._finished:
+                self._advance(path.stat().st_size)
+            self._finished.add(path)
 
 
 @dataclass(frozen=True, slots=True)
