@@ -4,18 +4,22 @@ One run on one core, values compared. Without a home, a model of 500 trees of 31
 features is trained on made-up rows; with `--home` and `--name`, the champion explains rows drawn
 within the range of its golden rows.
 
-    OMP_NUM_THREADS=1 python benchmarks/explain.py [--home data --name owed_duty]
+    python benchmarks/explain.py [--home data --name owed_duty]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import lightgbm
 import numpy as np

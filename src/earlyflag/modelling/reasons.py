@@ -174,7 +174,10 @@ class ReasonWriter:
         if np.isnan(value):
             missing = fact.sentence_missing or self.groups[group].missing
             return missing or f"{self.groups[group].title}: not known"
-        return say(template_for(fact, value), value, latest)
+        template = template_for(fact, value)
+        # "Is £10 ahead": the sentence for values below 0 says the direction, the figure the size.
+        size = abs(value) if template and template == fact.sentence_negative else value
+        return say(template, size, latest)
 
 
 def template_for(fact: FeatureFacts, value: float) -> str:

@@ -1,13 +1,14 @@
 """Say a value as people say it: money, counts with their noun, spans of time, stages, days.
 
-The formats are those that `features.declare.FORMATS` lists. A sentence is split at its
-semicolons; a part that asks for the newest evidence's day is left out where no day is known.
+The formats are those that `features.declare.FORMATS` lists. Where the newest evidence's day is
+not known, the clause that asks for it (from the comma or semicolon before it) is left out.
 """
 
 from __future__ import annotations
 
+import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from functools import cache
 
@@ -21,8 +22,8 @@ RECOVERY_STAGES = (
 """Council tax recovery stages by rank, 0 being none."""
 
 POSSESSION_STAGES = (
-    "no step", "arrears letter", "notice", "court application", "possession order",
-    "warrant", "eviction",
+    "no step", "an arrears letter", "a second arrears letter", "a notice", "a court application",
+    "a suspended order", "a possession order", "a warrant", "an eviction",
 )  # fmt: skip
 """Steps towards losing the tenancy by rank, 0 being none."""
 
@@ -40,15 +41,11 @@ def say(template: str, value: float, latest: date | None = None) -> str:
     value : the feature's known value
     latest : the day of the newest evidence row
     """
-    said = [
-        "".join(
-            text + (_placeholder(name, form, value, latest) if name else "")
-            for text, name, form in part
-        )
-        for part in _parts(template)
-        if latest is not None or all(name != "latest" for _, name, _ in part)
-    ]
-    return "; ".join(said)
+    said = "".join(
+        text + (_placeholder(name, form, value, latest) if name else "")
+        for text, name, form in _pieces(template, latest is not None)
+    )
+    return said[:1].upper() + said[1:]
 
 
 def day(when: date) -> str:
@@ -91,15 +88,15 @@ def share(value: float) -> str:
     return "less than 1%" if 0 < percent < 0.5 else f"{percent:,.0f}%"
 
 
-def decimal(value: float) -> str:
-    """Return a number to one decimal place, without a trailing zero."""
-    return f"{max(-LARGEST_SAID, min(value, LARGEST_SAID)):,.1f}".removesuffix(".0")
+def decimal(value: float, one: str = "", many: str = "") -> str:
+    """Return a number to one decimal place, without a trailing zero, and its noun."""
+    said = f"{max(-LARGEST_SAID, min(value, LARGEST_SAID)):,.1f}".removesuffix(".0")
+    return f"{said} {one if said == '1' else many}".rstrip()
 
 
 def weeks(value: float) -> str:
     """Return a number of weeks to one decimal place."""
-    said = decimal(value)
-    return f"{said} week" if said == "1" else f"{said} weeks"
+    return decimal(value, "week", "weeks")
 
 
 def in_100(probability: float) -> str:
@@ -113,8 +110,9 @@ def in_100(probability: float) -> str:
     return f"about {round(probability * 100)} in 100"
 
 
-FORMATS: dict[str, Callable[[float], str]] = {
+FORMATS: dict[str, Callable[..., str]] = {
     "money": money,
+    "count": count,
     "number": decimal,
     "percent": share,
     "days": span,
@@ -122,36 +120,36 @@ FORMATS: dict[str, Callable[[float], str]] = {
     "recovery_stage": lambda rank: stage(RECOVERY_STAGES, rank),
     "possession_stage": lambda rank: stage(POSSESSION_STAGES, rank),
 }
-"""How a placeholder shows a value, by the format's name; `count` and `date` take more."""
+"""How a placeholder shows a value, by the format's name; two of them take their nouns."""
 
 UNIT_FORMATS = {"pence": "money", "days": "days", "weeks": "weeks", "share": "percent"}
 """The format of a value whose sentence does not show it."""
+
+
+_DATED_CLAUSE = re.compile(r"[,;][^,;]*\{latest:date\}[^,;]*")
 
 
 def spoken(fact: FeatureFacts, value: float) -> str:
     """Return a feature's value alone, in the format of its sentence, else in that of its unit."""
     if fact.unit == "yes or no":
         return "yes" if value > 0 else "no"
-    for part in _parts(fact.sentence):
-        for _, name, form in part:
-            if name == "value":
-                return _placeholder(name, form.split(":")[0], value, None)
-    return FORMATS[UNIT_FORMATS.get(fact.unit, "number")](value)
+    for _, name, form in _pieces(fact.sentence, True):
+        if name == "value":
+            return _placeholder(name, form.split(":")[0], value, None)
+    return _placeholder("value", UNIT_FORMATS.get(fact.unit, "number"), value, None)
 
 
 @cache
-def _parts(template: str) -> tuple[tuple[tuple[str, str, str], ...], ...]:
-    """Return the template's parts between semicolons, each as (text, placeholder, format)."""
-    return tuple(tuple(_pieces(part.strip())) for part in template.split(";"))
-
-
-def _pieces(part: str) -> Iterator[tuple[str, str, str]]:
-    for text, name, form, _ in string.Formatter().parse(part):
-        yield text, name or "", form or ""
+def _pieces(template: str, is_dated: bool) -> tuple[tuple[str, str, str], ...]:
+    """Return the template as (text, placeholder, format), undated clauses left out."""
+    if not is_dated:
+        template = _DATED_CLAUSE.sub("", template)
+    parsed = string.Formatter().parse(template)
+    return tuple((text, name or "", form or "") for text, name, form, _ in parsed)
 
 
 def _placeholder(name: str, form: str, value: float, latest: date | None) -> str:
     if name == "latest" and latest is not None:
         return day(latest)
     kind, *nouns = form.split(":")
-    return count(value, *nouns) if kind == "count" else FORMATS[kind](value)
+    return FORMATS[kind](value, *nouns)

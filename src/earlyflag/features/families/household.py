@@ -28,7 +28,6 @@ _space = partial(_feature, sources=("tenancy_people",), needs="all", group="over
 _SQL = """
 WITH people AS (
     SELECT household_id, person_id, max(age_years) AS age_years,
-        max((role IN ('lead', 'tenant'))::INTEGER) AS leads,
         max((role IN ('lead', 'tenant', 'joint', 'joint_tenant', 'partner'))::INTEGER) AS pair,
         max((role = 'child')::INTEGER) AS child_role,
         max((role = 'adult_child')::INTEGER) AS adult_child,
@@ -43,8 +42,6 @@ sorted AS (
 ),
 counted AS (
     SELECT household_id, count(*) AS people, sum(1 - child) AS adults, sum(child) AS children,
-        max((leads = 1 AND child = 0 AND age_years < 25)::INTEGER) AS young_lead,
-        max(age_years) FILTER (WHERE leads = 1) AS lead_age,
         sum(((adult_child = 1) AND child = 0)::INTEGER) AS adult_children,
         max((child = 1 AND coalesce(age_years, 0) < 5)::INTEGER) AS under_five,
         sum((child = 0 AND pair = 1)::INTEGER) AS heads,
@@ -91,7 +88,6 @@ SELECT sized.household_id,
     CASE WHEN listed = 1 THEN adult_children END AS adult_children_people,
     CASE WHEN listed = 1 THEN (adults = 1 AND children > 0)::INTEGER END AS one_adult_with_children,
     CASE WHEN listed = 1 THEN under_five END AS child_under_five,
-    CASE WHEN lead_age IS NOT NULL THEN young_lead END AS young_lead,
     most.adults_left AS adults_left_12m,
     most.adults_joined AS adults_joined_12m,
     moves.begun AS homes_begun_24m,
@@ -145,14 +141,6 @@ FAMILY = Family(
             unit="yes or no",
             sources=("tenancy_people",),
             sentence_zero="No child under five is known in the household",
-        ),
-        _feature(
-            "young_lead",
-            "The lead is under 25",
-            "The person responsible for the home is under 25",
-            unit="yes or no",
-            sentence_zero="The person responsible for the home is 25 or older",
-            sentence_missing="The age of the person responsible for the home is not known",
         ),
         _feature(
             "adults_left_12m",
