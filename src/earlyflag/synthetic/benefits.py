@@ -19,7 +19,7 @@ PENSION_AGE = 66
 SHARE_OF_PRIVATE_RENT = 0.72
 
 #: Monthly chance of a new claim for rent (not yet claiming), and for council tax.
-CLAIM_BEGINS = by_means((0.0006, 0.022, 0.030, 0.015))
+CLAIM_BEGINS = by_means((0.0006, 0.016, 0.028, 0.020))
 REDUCTION_BEGINS = by_means((0.0005, 0.012, 0.015, 0.008))
 CLAIM_ENDS = 0.006
 

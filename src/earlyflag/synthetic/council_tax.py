@@ -18,10 +18,10 @@ NO_DISCOUNT, SINGLE_PERSON = 0, 1
 DISCOUNT_SHARE = np.array([0, 0.25, 0.5, 0.15, 1.0, -1.0, 0.0])
 FIRST_DUE_MONTH = 4
 
-MISSED_BY_DEBIT = by_means((0.002, 0.06, 0.20, 0.17), (0.03, 0.11, 0.28, 0.23))
-MISSED_OTHERWISE = by_means((0.015, 0.17, 0.42, 0.38), (0.25, 0.40, 0.60, 0.55))
+MISSED_BY_DEBIT = by_means((0.002, 0.09, 0.52, 0.62), (0.02, 0.12, 0.53, 0.62))
+MISSED_OTHERWISE = by_means((0.008, 0.18, 0.68, 0.75), (0.12, 0.30, 0.72, 0.77))
 PAID_LATE = by_means((0.05, 0.12, 0.20, 0.20), (0.55, 0.55, 0.55, 0.55))
-CAUGHT_UP = by_means((0.50, 0.17, 0.06, 0.06), (0.30, 0.15, 0.06, 0.06))
+CAUGHT_UP = by_means((0.52, 0.20, 0.03, 0.03), (0.38, 0.18, 0.03, 0.03))
 DEBIT_CANCELLED = by_means((0.0006, 0.010, 0.045, 0.025))
 SHARE_PAID_IN_PART = 0.3
 

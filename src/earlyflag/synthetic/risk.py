@@ -19,7 +19,7 @@ from earlyflag.synthetic.world import World
 
 #: Factors by tenure: owned, council, association, private.
 POORER = np.array([0.42, 0.95, 0.95, 1.30])
-HOME_IN_DANGER = np.array([0.08, 0.30, 0.35, 1.9])
+HOME_IN_DANGER = np.array([0.12, 0.45, 0.5, 1.9])
 DUTY = np.array([0.5, 0.75, 0.8, 1.10])
 SHOCKED = np.array([0.36, 0.95, 1.0, 1.25])
 LEAVES = np.array([0.0030, 0.0012, 0.0014, 0.0085])
