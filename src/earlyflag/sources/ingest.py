@@ -255,6 +255,7 @@ def _table(
     rules = write_rejects(con, staged, run_folder / "rejects" / f"{table.name}.csv")
     described = preflight.profile(con, table)
     warnings = preflight.compare(table, stored.profile if stored else {}, described)
+    warnings += preflight.recorded_later(table, described, plan.delivery.on)
     summary = TableSummary(
         read=staged.read,
         accepted=merged.new + merged.changed,

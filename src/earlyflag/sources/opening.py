@@ -16,12 +16,18 @@ from earlyflag.core.errors import ExtractRejected
 from earlyflag.sources import sql
 from earlyflag.sources.encodings import Nature, delimiter_of, examine
 from earlyflag.sources.mapping import InputMapping
-from earlyflag.sources.records import BadLine, Grammar, LineMap, clean, header_line, split_lines
+from earlyflag.sources.records import (
+    LONGEST_LINE,
+    BadLine,
+    Grammar,
+    LineMap,
+    clean,
+    header_line,
+    split_lines,
+)
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-LONGEST_RECORD = 4_000_000
 
 
 @dataclass(slots=True)
@@ -82,7 +88,7 @@ def open_file(
         The file is damaged, empty, or its header cannot be used.
     """
     if path.name.lower().endswith(".parquet"):
-        return _open_parquet(con, number, path)
+        return _open_parquet(con, number, path, _literal(number, path, work))
     plain = _unpacked(number, path, work)
     nature = examine(plain, options.encoding)
     header = header_line(plain, nature.encoding, options.skip_lines)
@@ -99,7 +105,7 @@ def open_file(
     return _Csv(
         number=number,
         path=path,
-        columns={name.lower(): f"c{i}" for i, name in enumerate(names)},
+        columns={name.lower(): f"c{i}" for i, name in enumerate(names) if name},
         header=names,
         encoding=nature.encoding,
         plain=plain,
@@ -117,7 +123,7 @@ def _unquoted(name: str) -> str:
 
 def _unpacked(number: int, path: Path, work: Path) -> Path:
     if not path.name.lower().endswith(".gz"):
-        return path
+        return _literal(number, path, work)
     target = work / f"{number}.csv"
     try:
         with gzip.open(path, "rb") as packed, target.open("wb") as plain:
@@ -129,8 +135,17 @@ def _unpacked(number: int, path: Path, work: Path) -> Path:
     return target
 
 
+def _literal(number: int, path: Path, work: Path) -> Path:
+    """Return a path to a file that DuckDB does not take for a pattern of names."""
+    if not set("*?[") & set(str(path)):
+        return path
+    link = work / f"{number}.link"
+    link.symlink_to(path.resolve())
+    return link
+
+
 def _check_names(path: Path, names: tuple[str, ...]) -> None:
-    lowered = [name.lower() for name in names]
+    lowered = [name.lower() for name in names if name]
     twice = len(lowered) - len(set(lowered))
     if twice:
         raise ExtractRejected(
@@ -139,8 +154,8 @@ def _check_names(path: Path, names: tuple[str, ...]) -> None:
         )
 
 
-def _open_parquet(con: DuckDBPyConnection, number: int, path: Path) -> Opened:
-    source = f"read_parquet({sql.text(str(path))})"
+def _open_parquet(con: DuckDBPyConnection, number: int, path: Path, readable: Path) -> Opened:
+    source = f"read_parquet({sql.text(str(readable))})"
     try:
         described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     except duckdb.Error as error:
@@ -150,12 +165,15 @@ def _open_parquet(con: DuckDBPyConnection, number: int, path: Path) -> Opened:
     names = tuple(str(row[0]) for row in described)
     _check_names(path, names)
     columns = {str(row[0]).lower(): sql.as_text(str(row[0]), str(row[1])) for row in described}
-    return _Parquet(number=number, path=path, columns=columns, header=names, source=source)
+    return _Parquet(
+        number=number, path=path, columns=columns, header=names, source=source, readable=readable
+    )
 
 
 @dataclass(slots=True, kw_only=True)
 class _Parquet(Opened):
     source: str
+    readable: Path
 
     def take(self, con: DuckDBPyConnection, target: str, query: Callable[[str], str]) -> int:
         try:
@@ -170,7 +188,7 @@ class _Parquet(Opened):
         return record + 1
 
     def raw(self, con: DuckDBPyConnection, records: list[int]) -> Iterator[str]:
-        source = f"read_parquet({sql.text(str(self.path))}, file_row_number = true)"
+        source = f"read_parquet({sql.text(str(self.readable))}, file_row_number = true)"
         texts = ", ".join(f"{text} AS {sql.name(name)}" for name, text in self.columns.items())
         for start in range(0, len(records), 10_000):
             wanted = ", ".join(str(record) for record in records[start : start + 10_000])
@@ -223,7 +241,7 @@ class _Csv(Opened):
         return (
             f"read_csv({sql.text(str(copy or self.plain))}, auto_detect = false, {start}, "
             f"delim = {sql.text(self.grammar.delimiter)}, quote = {quote}, escape = {quote}, "
-            f"strict_mode = true, null_padding = false, max_line_size = {LONGEST_RECORD}, "
+            f"strict_mode = true, null_padding = false, max_line_size = {LONGEST_LINE}, "
             f"columns = {{{columns}}})"
         )
 

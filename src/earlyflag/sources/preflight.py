@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from earlyflag.sources.declare import Column, Table
@@ -77,6 +78,17 @@ def compare(table: Table, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
         if old is not None:
             found += _column_differences(f"{table.name}.{column.name}", column, old, new)
     return found
+
+
+def recorded_later(table: Table, now: Mapping[str, Any], delivered_on: date) -> list[str]:
+    """Return a warning where rows say that they were recorded after they were delivered."""
+    last = now["columns"].get("known_on", {}).get("highest")
+    if table.dated_by is None or last is None or str(last) <= delivered_on.isoformat():
+        return []
+    return [
+        f"{table.name}.known_on: some rows were recorded after the day of the delivery "
+        f"({delivered_on}); they stay invisible until then."
+    ]
 
 
 def _column_differences(

@@ -68,10 +68,18 @@ class Grammar:
         self.open = re.compile(rf'(?:{cell}{d})*"(?:[^"]|"")*')
 
     def is_record(self, line: str) -> bool:
-        """Whether a text is one record with the header's number of fields."""
+        """Whether a text is one record with the header's number of fields.
+
+        Delimiters after the last field, which spreadsheets like to leave, are no further fields.
+        """
         if not self.quoted or '"' not in line:
-            return line.count(self.delimiter) == self.width - 1
-        return self.whole.fullmatch(line) is not None and len(self.fields(line)) == self.width
+            found = line.count(self.delimiter) + 1
+        elif self.whole.fullmatch(line) is not None:
+            found = len(self.fields(line))
+        else:
+            return False
+        spare = found - self.width
+        return spare == 0 or (spare > 0 and line.endswith(self.delimiter * spare))
 
     def may_continue(self, line: str) -> bool:
         """Whether a text ends inside a quoted field."""
