@@ -52,3 +52,15 @@ def test_logistic_contributions_equal_shaps_linear_explainer_summed_by_feature(t
     )
     assert np.abs(explained.values - slope * by_feature).max() <= 1e-6
     assert abs(explained.base - (slope * base + intercept)) <= 1e-6
+
+
+def test_the_global_pictures_are_drawn_for_missing_and_constant_values_too():
+    sample = samples.logistic_sample()
+    rows = sample.rows[:200].copy()
+    rows[:, 5], rows[:, 6] = np.nan, 3.0
+    values = sample.model.contributions(rows)
+    names = samples.names()
+    pictures = [explain.beeswarm(values, rows, names, most=12)]
+    pictures += [explain.dependence(values, rows, names, names[place]) for place in (1, 5, 6)]
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+    assert len({len(picture) for picture in pictures}) > 1

@@ -6,6 +6,8 @@ Serving never comes here; it explains with `modelling.shapley` and `modelling.li
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ with warnings.catch_warnings():
     # shap calls matplotlib's older names while it is imported.
     warnings.simplefilter("ignore", PendingDeprecationWarning)
     import shap
+
+BLUE = "#1d70b8"
 
 TOLERANCE = 1e-6
 """How far our contributions may stand from shap's (the checks find about 1e-12)."""
@@ -53,3 +57,45 @@ def linear_explainer_values(
     masker = shap.maskers.Independent(background, max_samples=len(background))
     explainer = shap.LinearExplainer((coefficients, intercept), masker)
     return float(explainer.expected_value), np.asarray(explainer.shap_values(columns))
+
+
+def beeswarm(
+    values: np.ndarray, rows: np.ndarray, names: Sequence[str], *, most: int = 15
+) -> bytes:
+    """Draw how far each leading feature moves scores, coloured by its value; a PNG.
+
+    Parameters
+    ----------
+    values : shape (n_rows, n_features); contributions in calibrated log-odds
+    rows : shape (n_rows, n_features); the rows explained
+    most : how many features are drawn, the strongest first
+    """
+    explanation = shap.Explanation(values=values, data=rows, feature_names=list(names))
+    return _drawn(
+        lambda: shap.plots.beeswarm(explanation, max_display=most, show=False, plot_size=(8, 6))
+    )
+
+
+def dependence(values: np.ndarray, rows: np.ndarray, names: Sequence[str], feature: str) -> bytes:
+    """Draw how one feature's contribution depends on its value; a PNG."""
+    explanation = shap.Explanation(values=values, data=rows, feature_names=list(names))
+    place = list(names).index(feature)
+    return _drawn(lambda: shap.plots.scatter(explanation[:, place], color=BLUE, show=False))
+
+
+def _drawn(draw: Callable[[], Any]) -> bytes:
+    """Return what shap draws as PNG; its figure is closed and matplotlib's state left alone."""
+    import matplotlib as mpl
+
+    backend = mpl.get_backend()
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # shap calls older names, and averages columns of NaN
+        draw()
+        stream = BytesIO()
+        pyplot.gcf().savefig(stream, format="png", dpi=110, bbox_inches="tight")
+        pyplot.close("all")
+    mpl.use(backend)
+    return stream.getvalue()

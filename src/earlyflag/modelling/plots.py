@@ -23,9 +23,9 @@ def draw(fitted: Fitted) -> dict[str, bytes]:
     """Return each picture of a run as PNG, by name.
 
     `capacity` (precision and recall by list length), `reliability`, `rules`, one `fairness_...` a
-    characteristic, `contributions` (how each feature moves scores) and `dependence`. No point
-    stands for a household that could be recognised: contributions are drawn over a sample of
-    training rows without their references.
+    characteristic, `contributions` (how each feature moves scores) and one `dependence_...` a
+    leading feature. No point stands for a household that could be recognised: contributions are
+    drawn over a sample of training rows without their references.
     """
     results = fitted.results
     pictures = {
@@ -38,10 +38,7 @@ def draw(fitted: Fitted) -> dict[str, bytes]:
         if groups:
             picture = _picture(lambda axes, n=name, g=groups: _fairness(axes, n, g))
             pictures[f"fairness_{name.replace(' ', '_')}"] = picture
-    values = _contributions(fitted)
-    pictures["contributions"] = _picture(lambda axes: _swarm(axes, fitted, values))
-    pictures["dependence"] = _dependence(fitted, values)
-    return pictures
+    return pictures | _explained(fitted)
 
 
 @contextmanager
@@ -118,48 +115,22 @@ def _fairness(axes: Axes, name: str, groups: list[Mapping[str, Any]]) -> None:
     axes.set_title(f"Recall by {name.replace('_', ' ')}")
 
 
-def _contributions(fitted: Fitted) -> np.ndarray:
-    """Return contributions of the sampled rows, shape (n_rows, n_features), calibrated."""
+def _explained(fitted: Fitted) -> dict[str, bytes]:
+    """Draw what moves the scores of the sampled rows, and how the leading features do."""
+    from earlyflag.modelling import explain
     from earlyflag.modelling.boosting import Boosted
 
-    rows = fitted.background
+    rows, names = fitted.background, fitted.features
     if isinstance(fitted.model, Boosted):
         values = np.asarray(fitted.model.booster.predict(rows, pred_contrib=True))[:, :-1]
     else:
         values = fitted.model.contributions(rows)
-    return np.asarray(fitted.calibration.slope * values)
-
-
-def _leading(values: np.ndarray, count: int) -> np.ndarray:
-    return np.argsort(-np.abs(values).mean(axis=0))[:count]
-
-
-def _swarm(axes: Axes, fitted: Fitted, values: np.ndarray) -> None:
-    """How far each leading feature moves scores, coloured by the rank of its value."""
-    leading = _leading(values, 15)[::-1]
-    generator = np.random.default_rng(0)
-    for place, column in enumerate(leading):
-        known = fitted.background[:, column]
-        rank = np.searchsorted(np.sort(known), known) / max(len(known), 1)
-        colour = np.where(np.isnan(known), np.nan, rank)
-        height = place + generator.uniform(-0.3, 0.3, len(known))
-        axes.scatter(values[:, column], height, c=colour, cmap="coolwarm", s=4, plotnonfinite=True)
-    axes.set_yticks(range(len(leading)), [fitted.features[column] for column in leading])
-    axes.tick_params(axis="y", labelsize=7)
-    axes.axvline(0, color=GREY, linewidth=0.8)
-    axes.set(xlabel="Contribution to the log-odds (blue: low value, red: high)")
-    axes.set_title("What moves the score")
-
-
-def _dependence(fitted: Fitted, values: np.ndarray) -> bytes:
-    """How the contribution of each leading feature depends on its value."""
-    leading = _leading(values, DEPENDENCE_FEATURES)
-    with _figure(2, 2, height=6.5) as (figure, grid):
-        for axes, column in zip(grid.ravel(), leading, strict=False):
-            axes.scatter(fitted.background[:, column], values[:, column], s=4, color=BLUE)
-            axes.axhline(0, color=GREY, linewidth=0.8)
-            axes.set_title(fitted.features[column], fontsize=9)
-        return _png(figure)
+    values = np.asarray(fitted.calibration.slope * values)
+    pictures = {"contributions": explain.beeswarm(values, rows, names)}
+    for column in np.argsort(-np.abs(values).mean(axis=0))[:DEPENDENCE_FEATURES]:
+        name = names[column]
+        pictures[f"dependence_{name}"] = explain.dependence(values, rows, names, name)
+    return pictures
 
 
 def _with_bars(
