@@ -91,7 +91,7 @@ def score(
         tables.register(connection)
         households.register(connection)
         run = ScoringRun(
-            run_id=_run_id(day, served.digest, data_hash(tables, households)),
+            run_id=_run_id(day, served.manifest_sha256, data_hash(tables, households)),
             as_of=day,
             model=served.info,
             data_hash=data_hash(tables, households),
@@ -167,11 +167,17 @@ def export_scores(
 
 
 def _explained(served, frame, day: date, advance) -> Scored:  # type: ignore[no-untyped-def]
+    from earlyflag.modelling.reference import pred_contrib
     from earlyflag.modelling.score import matrix_of
     from earlyflag.modelling.score import score as score_rows
 
     return score_rows(
-        served, frame["household_id"].tolist(), matrix_of(served, frame), day, advance=advance
+        served,
+        frame["household_id"].tolist(),
+        matrix_of(served, frame),
+        day,
+        fallback=pred_contrib,
+        advance=advance,
     )
 
 

@@ -201,7 +201,7 @@ def _register(fitted, home: Home, progress: Progress, groups=None) -> Registered
         registered = registry.register(
             fitted,
             home,
-            groups=groups or features.REASON_GROUPS,
+            groups=groups or features.GROUPS,
             card=card.render,
             plots=plots.draw(fitted),
             code_version=code_version(),
