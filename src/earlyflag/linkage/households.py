@@ -15,7 +15,14 @@ from earlyflag.core.errors import LinkageConflict, StepMissing
 from earlyflag.core.home import write_json_atomically
 
 CURRENT = "current.json"
-VIEWS = ("household_members", "household_homes", "case_links", "unscorable", "linked_pairs")
+VIEWS = (
+    "household_members",
+    "household_homes",
+    "case_links",
+    "unscorable",
+    "linked_people",
+    "linked_pairs",
+)
 
 
 @dataclass(frozen=True)

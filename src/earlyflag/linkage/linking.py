@@ -112,13 +112,17 @@ def _publish(con: duckdb.DuckDBPyConnection, events: Timeline, sweep: Sweep) -> 
         ).astype({"stop": "Int64"}),
     )
     con.register(
+        "person_rows",
+        pd.DataFrame(enumerate(sweep.people.person_of), columns=["record", "person"]),
+    )
+    con.register(
         "case_rows",
         pd.DataFrame(
             [(case, *row, start, end) for case, row, start, end in sweep.cases.links],
             columns=["matter", "record", "person", "weight", "start", "stop"],
         ).astype({"stop": "Int64"}),
     )
-    for statement in (_MEMBERS, _HOMES, _CASE_LINKS, _UNSCORABLE, _LINKED_PAIRS):
+    for statement in (_MEMBERS, _HOMES, _CASE_LINKS, _UNSCORABLE, _LINKED_PEOPLE, _LINKED_PAIRS):
         con.execute(statement)
 
 
@@ -208,6 +212,13 @@ _UNSCORABLE = """
     FROM roster_spells r
     WHERE NOT EXISTS (FROM unit_spells u WHERE u.kind = r.kind AND u.ref = r.ref)
     GROUP BY r.source, r.person_ref
+"""
+_LINKED_PEOPLE = f"""
+    CREATE TEMP TABLE linked_people AS
+    SELECT {_PERSON} AS person_id, {_SOURCE} AS source, {_REF} AS person_ref
+    FROM person_rows m
+    JOIN record_number n ON n.number = m.record
+    JOIN record_number f ON f.number = m.person
 """
 _LINKED_PAIRS = """
     CREATE TEMP TABLE linked_pairs AS

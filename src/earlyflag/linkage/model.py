@@ -22,7 +22,10 @@ _BLOCKS = (
         "one postcode and name",
         "l.postcode = r.postcode AND l.surname = r.surname AND l.initial = r.initial",
     ),
-    ("one full name", "l.surname = r.surname AND l.forename = r.forename"),
+    (
+        "one full name and year of birth",
+        "l.surname = r.surname AND l.forename = r.forename AND left(l.born, 4) = left(r.born, 4)",
+    ),
 )
 
 # A source's own reference already says that two of its rows are one person, and two cases are

@@ -58,8 +58,9 @@ def _linker(
     return splink.Linker(api.register(frame), model.settings(parameters), log_level=None)
 
 
-# Without agreement on a forename or a date of birth a pair is a family, not a person. The level
-# numbers are Splink's: 0 is the lowest level (the veto), -1 is "not known".
+# Without agreement on a forename or a date of birth a pair is a family, not a person; without
+# agreement on a date of birth or a home it is a name that two people share. The level numbers are
+# Splink's: 0 is the lowest level (the veto), -1 is "not known".
 _PAIRS = """
     CREATE TEMP TABLE pairs AS
     SELECT least(record_l, record_r) AS one, greatest(record_l, record_r) AS other,
@@ -70,6 +71,7 @@ _PAIRS = """
            gamma_forename, gamma_surname, gamma_born, gamma_home,
            gamma_forename = 0 OR gamma_born = 0 AS against,
            NOT against AND (gamma_forename > 0 OR gamma_born = 4)
+               AND (gamma_born > 0 OR gamma_home > 0)
                AND match_weight >= CASE WHEN is_case THEN $2 ELSE $1 END AS kept
     FROM predicted
     WHERE greatest(known_after_l, known_after_r) < least(known_until_l, known_until_r)

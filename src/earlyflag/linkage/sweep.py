@@ -24,17 +24,17 @@ class Sweep:
     def __init__(self, timeline: Timeline, rival_weight: float) -> None:
         self._timeline = timeline
         self._units = _LiveUnits(timeline)
-        self._people = People(timeline, self._units.listed_with, rival_weight)
+        self.people = People(timeline, self._units.listed_with, rival_weight)
         self.register = Register()
         self.members = Ledger()
         self.homes = Ledger()
-        self.cases = CaseLinks(timeline, self._people)
+        self.cases = CaseLinks(timeline, self.people)
 
     def run(self, advance: Callable[[int], None] | None = None) -> None:
         """Go through the whole grid; `advance` is told after each cut-off."""
         for index in range(len(self._timeline.grid)):
             dirty, touched = self._units.step()
-            changed = self._people.step(touched)
+            changed = self.people.step(touched)
             self._settle(index, self._reach(dirty, touched | changed))
             self.cases.step(index, changed)
             if advance is not None:
@@ -51,7 +51,7 @@ class Sweep:
         records = touched | {record for unit in dirty for record in self._units.records(unit)}
         reached = set(dirty)
         for record in records:
-            for own in self._people.records(self._people.person_of[record]):
+            for own in self.people.records(self.people.person_of[record]):
                 reached.update(self._units.of_record.get(own, ()))
         held = {self.register.of_unit[u] for u in reached if u in self.register.of_unit}
         for number in held:
@@ -70,7 +70,7 @@ class Sweep:
             found += groups(
                 [self._units.now[number] for number in sorted(piece)],
                 [
-                    presence._replace(person=self._people.person_of[presence.record])
+                    presence._replace(person=self.people.person_of[presence.record])
                     for number in sorted(piece)
                     for presence in self._units.roster(number)
                 ],
@@ -79,7 +79,7 @@ class Sweep:
 
     def _piece(self, start: int) -> set[int]:
         """Return every unit that is tied to one by a home or a person, itself included."""
-        units, people, of_record = self._units, self._people, self._units.of_record
+        units, people, of_record = self._units, self.people, self._units.of_record
         piece, frontier, met = {start}, [start], set()
         while frontier:
             unit = frontier.pop()
@@ -97,7 +97,7 @@ class Sweep:
         return piece
 
     def _name(self, index: int, found: list[Group], stirred: set[int]) -> None:
-        register, people = self.register, self._people
+        register, people = self.register, self.people
         group_of_record, group_of_unit = {}, {}
         for position, group in enumerate(found):
             for presence in group.presences:
