@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,11 @@ class Browser:
 
     def get(self, path: str, **more: object):
         return self.client.get(path, **more)
+
+    @cached_property
+    def session_token(self) -> str:
+        """The form token of the session; the sign-out form on every page carries it."""
+        return self.token("/about")
 
     def token(self, path: str) -> str:
         page = self.client.get(path)

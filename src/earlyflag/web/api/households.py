@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import Mapping
 
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from earlyflag.casework.desk import Desk
 from earlyflag.casework.households import (
     HouseholdView,
     ScoreView,
     get_household,
     look_up_name,
     look_up_reference,
+    state_purpose,
 )
 from earlyflag.core.errors import NotFound
-from earlyflag.web.api.describing import READ_PROBLEMS, HouseholdId
+from earlyflag.web.api.changing import OnceKey, once
+from earlyflag.web.api.describing import CHANGE_PROBLEMS, READ_PROBLEMS, HouseholdId
 from earlyflag.web.api.schemas import (
     ChangeOut,
     EvidenceListOut,
@@ -22,6 +30,8 @@ from earlyflag.web.api.schemas import (
     HistoryPoint,
     HouseholdOut,
     MemberOut,
+    PurposeIn,
+    PurposeOut,
     ReasonEvidence,
     ReasonOut,
     ScoreOut,
@@ -193,3 +203,24 @@ def read_history(visit: SignedIn, household_id: HouseholdId) -> HistoryOut:
             for line in view.history
         ],
     )
+
+
+@router.post(
+    "/{household_id}/purposes",
+    response_model=PurposeOut,
+    status_code=201,
+    responses=CHANGE_PROBLEMS,
+)
+def post_purpose(
+    request: Request, visit: SignedIn, household_id: HouseholdId, sent: PurposeIn, key: OnceKey
+) -> Response:
+    """State why a household outside one's own work is opened; it holds until midnight in London."""
+
+    def act(desk: Desk) -> tuple[BaseModel, Mapping[str, str]]:
+        stated = state_purpose(desk, household_id, sent.purpose, sent.note)
+        answer = PurposeOut(
+            household_id=household_id, purpose=stated.purpose, expires_at=stated.expires_at
+        )
+        return answer, {}
+
+    return once(request, visit, key, sent, act)

@@ -1,6 +1,36 @@
 """The pages: each turns one typed view into HTML."""
 
-from earlyflag.web.pages import flags, households, lookups, signing, worktrays
+from earlyflag.web.pages import (
+    about,
+    alerts,
+    assigning,
+    audits,
+    figures,
+    flags,
+    households,
+    lookups,
+    objections,
+    panels,
+    people,
+    signing,
+    uploads,
+    worktrays,
+)
 
-ROUTERS = (signing.router, worktrays.router, households.router, flags.router, lookups.router)
+ROUTERS = (
+    signing.router,
+    worktrays.router,
+    assigning.router,
+    households.router,
+    flags.router,
+    lookups.router,
+    objections.router,
+    alerts.router,
+    panels.router,
+    figures.router,
+    audits.router,
+    people.router,
+    uploads.router,
+    about.router,
+)
 """Every router of pages."""

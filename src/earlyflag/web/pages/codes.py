@@ -128,6 +128,7 @@ PURPOSES = {
     Purpose.SUPERVISION: "I supervise the work on it",
     Purpose.COMPLAINT_OR_REQUEST: "A complaint or a request about their data",
     Purpose.CASE_SYSTEM: "A case system asked",
+    Purpose.ANALYSIS: "Analysis under pseudonyms",
 }
 OBJECTIONS = {
     ObjectionKind.CONTEST: "They say that the flag or a fact is wrong",

@@ -24,20 +24,10 @@ from earlyflag.web.pages.codes import (
     RESULTS,
     STATES,
 )
+from earlyflag.web.pages.reports import Table
 from earlyflag.web.wording import BANDS, day, moment, one_in, percent, pounds, words
 
 MOST_EVENTS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table as pages draw it: the first cell of a row is its heading."""
-
-    caption: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: frozenset[int] = frozenset()
-    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)

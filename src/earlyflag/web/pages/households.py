@@ -18,27 +18,35 @@ from earlyflag.casework.households import (
     get_household,
     state_purpose,
 )
+from earlyflag.casework.objections import record_objection
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.permissions import Field as FieldGroup
 from earlyflag.casework.rules import may
 from earlyflag.casework.worktrays import allowed, staff_names
 from earlyflag.core.errors import PurposeMissing
 from earlyflag.core.terms import HouseholdRecord
-from earlyflag.store.terms import Purpose
+from earlyflag.store.terms import ObjectionKind, Purpose
 from earlyflag.web.forms import Field, Form, options, read
 from earlyflag.web.framing import onward, page
-from earlyflag.web.pages.codes import OFFER_STATES, PURPOSES, STATES, SUPPRESSIONS
-from earlyflag.web.pages.forming import FormView
+from earlyflag.web.pages.codes import (
+    OBJECTIONS,
+    OFFER_STATES,
+    PURPOSES,
+    STATES,
+    SUPPRESSIONS,
+    YES_NO,
+)
+from earlyflag.web.pages.forming import FormView, submit
 from earlyflag.web.pages.household_parts import (
     EventLine,
     ScorePart,
-    Table,
     current_flag,
     flags_part,
     history_part,
     score_part,
     timeline_part,
 )
+from earlyflag.web.pages.reports import Table
 from earlyflag.web.site import Posted, SignedIn, Visit
 from earlyflag.web.wording import MY_DATA_SCRIPT, day, plural, words
 
@@ -284,3 +292,69 @@ def keep_purpose(request: Request, visit: SignedIn, data: Posted, household_id: 
     with visit.desk() as desk:
         state_purpose(desk, household_id, Purpose(form.text("purpose")), form.text("note"))
     return onward(f"/households/{household_id}")
+
+
+OBJECTION_FIELDS = (
+    Field(
+        "kind",
+        "What does the household say?",
+        kind="radios",
+        missing="Select what the household says",
+        options=options(OBJECTIONS),
+    ),
+    Field(
+        "statement",
+        "In their words",
+        kind="textarea",
+        missing="Enter what the household says, in its words",
+        max_length=4000,
+    ),
+    Field(
+        "suppress",
+        "Do they ask not to be listed, contacted or printed from now on?",
+        kind="radios",
+        missing="Select yes if they ask not to be listed or contacted",
+        hint="Yes takes effect at once.",
+        options=options(YES_NO),
+    ),
+)
+
+
+def _objection_view(household_id: str, form: Form) -> FormView:
+    return FormView(
+        title="The household contests or objects",
+        form=form,
+        action=f"/households/{household_id}/objection",
+        button="Record",
+        intro=("A manager answers what you record here. The household is told of the answer.",),
+        back=f"/households/{household_id}",
+    )
+
+
+@router.get("/households/{household_id}/objection")
+def ask_objection(request: Request, visit: SignedIn, household_id: str) -> HTMLResponse:
+    """Ask what the household says."""
+    view = _objection_view(household_id, Form(OBJECTION_FIELDS))
+    return page(request, visit, "form.html", view)
+
+
+@router.post("/households/{household_id}/objection")
+def keep_objection(request: Request, visit: SignedIn, data: Posted, household_id: str) -> Response:
+    """Keep what the household says; suppress it at once if it asks for that."""
+
+    def act(form: Form) -> Response:
+        with visit.desk() as desk:
+            record_objection(
+                desk,
+                household_id,
+                ObjectionKind(form.text("kind")),
+                form.text("statement"),
+                suppress_now=form.text("suppress") == "yes",
+            )
+        return onward(f"/households/{household_id}", "objected")
+
+    view = _objection_view(household_id, read(OBJECTION_FIELDS, data))
+    try:
+        return submit(request, visit, view, act)
+    except PurposeMissing:
+        return onward(f"/households/{household_id}/purpose")

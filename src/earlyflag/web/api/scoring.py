@@ -1,0 +1,116 @@
+"""Score rows of declared features at once, with exact reasons: what-ifs and batches."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from earlyflag.casework.permissions import Action
+from earlyflag.casework.rules import check_may
+from earlyflag.core.errors import StepMissing
+from earlyflag.core.terms import Band, LiveScorer, Score
+from earlyflag.web.api.describing import problems
+from earlyflag.web.api.schemas import ChangeOut, Given, ReasonOut, Sent
+from earlyflag.web.site import SignedIn
+from earlyflag.web.wording import NO_APPLICATION
+
+router = APIRouter(prefix="/api/v1/score", tags=["Score"], responses=problems(401, 403, 422, 503))
+
+FeatureName = Annotated[str, Field(max_length=100, pattern=r"^[a-z][a-z0-9_]*$")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class RowsIn(Sent):
+    """Rows of features. A feature left out, or null, is not known."""
+
+    rows: list[dict[FeatureName, Finite | None]] = Field(
+        min_length=1,
+        max_length=1_000,
+        examples=[[{"instalments_missed_4": 3, "rent_arrears_weeks": None}]],
+    )
+
+
+class RowScore(Given):
+    """The score of one row, in the order of the rows."""
+
+    probability: float
+    log_odds: float
+    base_log_odds: float
+    band: Band
+    reasons: list[ReasonOut]
+    unknowns: list[str]
+    changes: list[ChangeOut]
+
+
+class RowsOut(Given):
+    """The scores, and the version of the model that made every one of them."""
+
+    model_version: str
+    as_of: date | None
+    scores: list[RowScore]
+    notice: str
+
+
+def scorer_of(visit: SignedIn) -> LiveScorer:
+    """Return the live scorer.
+
+    Raises
+    ------
+    StepMissing
+        This server has no model to score with.
+    """
+    if visit.site.scorer is None:
+        raise StepMissing(
+            "No model is being served. Train and promote one (earlyflag train, earlyflag promote), "
+            "then start the server again."
+        )
+    return visit.site.scorer
+
+
+def row_score(score: Score) -> RowScore:
+    """Return a live score as the API gives it."""
+    return RowScore(
+        probability=score.probability,
+        log_odds=score.log_odds,
+        base_log_odds=score.base_log_odds,
+        band=score.band,
+        reasons=[
+            ReasonOut(
+                key=r.key,
+                title=r.title,
+                sentence=r.sentence,
+                direction=r.direction,
+                contribution=r.contribution,
+                features=list(r.features),
+            )
+            for r in score.reasons
+        ],
+        unknowns=list(score.unknowns),
+        changes=[
+            ChangeOut(
+                sentence=c.sentence,
+                features=list(c.features),
+                probability_after=c.probability_after,
+            )
+            for c in score.changes
+        ],
+    )
+
+
+@router.post("")
+def score_rows(visit: SignedIn, sent: RowsIn) -> RowsOut:
+    """Score up to 1,000 rows at once. Nothing is kept; that it was asked is in the audit log."""
+    scorer = scorer_of(visit)
+    scores = scorer.score(sent.rows)
+    with visit.desk() as desk:
+        check_may(desk.actor, Action.SCORE_ROWS)
+        desk.unit.audit.append(desk.entry("score_rows", detail={"count": len(scores)}))
+    return RowsOut(
+        model_version=scores[0].model_version,
+        as_of=scores[0].as_of,
+        scores=[row_score(score) for score in scores],
+        notice=NO_APPLICATION,
+    )

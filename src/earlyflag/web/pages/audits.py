@@ -1,0 +1,178 @@
+"""The audit for its readers: the log, who looked at a household, verification, look-up reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from earlyflag.casework.auditing import read_audit, verify_audit
+from earlyflag.casework.households import lookups_to_review, review_lookup
+from earlyflag.casework.permissions import Action
+from earlyflag.casework.permissions import Field as FieldGroup
+from earlyflag.casework.rules import check_may
+from earlyflag.casework.worktrays import staff_names
+from earlyflag.core.errors import InputInvalid
+from earlyflag.store.audit import AuditRecord
+from earlyflag.store.terms import Purpose
+from earlyflag.web.forms import Field, Form
+from earlyflag.web.framing import onward, page
+from earlyflag.web.pages.codes import PURPOSES
+from earlyflag.web.pages.reports import (
+    Cell,
+    Link,
+    PostButton,
+    ReportView,
+    Section,
+    SmallForm,
+    Table,
+)
+from earlyflag.web.site import Posted, SignedIn
+from earlyflag.web.wording import moment, plural, words
+
+router = APIRouter(include_in_schema=False)
+PAGE = 50
+
+
+def _rows(records: list[AuditRecord], staff: Mapping[str, str]) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(
+        (
+            f"{record.sequence:,}",
+            moment(record.at),
+            staff.get(record.actor_id, record.actor_id),
+            words(record.action),
+            Link(record.household_id, f"/audit/households/{record.household_id}")
+            if record.household_id
+            else "",
+            PURPOSES[Purpose(record.purpose)] if record.purpose else "",
+            record.correlation_id,
+        )
+        for record in records
+    )
+
+
+HEADINGS = ("Row", "When", "Who", "What", "Household", "Purpose", "Correlation")
+
+
+@router.get("/audit")
+def show_audit(request: Request, visit: SignedIn) -> HTMLResponse:
+    """Show the log, newest first."""
+    sent = request.query_params.get("before", "")
+    before = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 16 else None
+    action = request.query_params.get("action", "")
+    with visit.desk() as desk:
+        records = read_audit(desk, before=before, limit=PAGE, action=action or None)
+        staff = staff_names(desk)
+    links = []
+    if before:
+        links.append(Link("Newest rows", "/audit"))
+    if len(records) == PAGE:
+        query = {"before": records[-1].sequence} | ({"action": action} if action else {})
+        links.append(Link("Older rows", f"/audit?{urlencode(query)}"))
+    table = Table("The audit log, newest first", HEADINGS, _rows(records, staff))
+    verify = PostButton("Check the whole log", "/audit/verify")
+    view = ReportView(
+        "Audit",
+        (Section("", (), table, links=tuple(links)), Section(buttons=(verify,))),
+        intro=(
+            "Every read of a household and every change. Households stand here under their "
+            "pseudonyms only. Choose one to see who has looked at it.",
+        ),
+        wide=True,
+    )
+    return page(request, visit, "report.html", view)
+
+
+@router.get("/audit/households/{household_id}")
+def who_looked(request: Request, visit: SignedIn, household_id: str) -> HTMLResponse:
+    """Show who has looked at one household, when and why."""
+    with visit.desk() as desk:
+        records = read_audit(desk, limit=200, household_id=household_id)
+        staff = staff_names(desk)
+    table = Table(f"Rows about household {household_id}", HEADINGS, _rows(records, staff))
+    view = ReportView(
+        "Who has looked at this household?",
+        (Section("", () if records else ("Nobody has.",), table if records else None),),
+        intro=(
+            f"Household {household_id}. {plural(len(records), 'row')}. Lists that showed the "
+            "household among others are rows of their own in the log.",
+        ),
+        back="/audit",
+        wide=True,
+    )
+    return page(request, visit, "report.html", view)
+
+
+@router.post("/audit/verify")
+def verify(request: Request, visit: SignedIn, _data: Posted) -> HTMLResponse:
+    """Check every row of the log against its hash and its neighbours."""
+    check_may(visit.actor, Action.VERIFY_AUDIT)
+    found = verify_audit(visit.site.engine)
+    if found.is_sound:
+        said = (f"{plural(found.rows, 'row')} checked. None was changed, removed or reordered.",)
+    else:
+        said = ("The log is not as it was written. Tell the data protection officer now.",)
+    view = ReportView(
+        "The log is sound" if found.is_sound else "The log has been tampered with",
+        (Section("", found.findings),),
+        intro=said,
+        back="/audit",
+    )
+    return page(request, visit, "report.html", view)
+
+
+@router.get("/purposes")
+def show_purposes(request: Request, visit: SignedIn) -> HTMLResponse:
+    """Show the look-ups that nobody has reviewed."""
+    with visit.desk() as desk:
+        fields = check_may(desk.actor, Action.REVIEW_LOOKUPS)
+        stated = lookups_to_review(desk)
+        staff = staff_names(desk)
+    sees_words = FieldGroup.CASE_WORDS in fields
+    sections = tuple(
+        Section(
+            f"{staff.get(one.actor_id, one.actor_id)}, {moment(one.stated_at)}",
+            (
+                f"Household {one.household_id}. {PURPOSES[one.purpose]}."
+                + (f" Note: {one.note}" if one.note and sees_words else ""),
+            ),
+            small_form=SmallForm(
+                Form(
+                    (
+                        Field(
+                            f"finding-{one.purpose_id}",
+                            f"Finding on household {one.household_id}",
+                            max_length=500,
+                        ),
+                    )
+                ),
+                f"/purposes/{one.purpose_id}",
+                "Save the finding",
+            ),
+        )
+        for one in stated
+    )
+    view = ReportView(
+        "Look-ups to review",
+        sections,
+        intro=(
+            "People who opened a household outside their own work, and why they said they did. "
+            "Ask them if a purpose is not clear.",
+            plural(len(stated), "look-up") + " to review.",
+        ),
+    )
+    return page(request, visit, "report.html", view)
+
+
+@router.post("/purposes/{purpose_id}")
+def keep_finding(visit: SignedIn, data: Posted, purpose_id: str) -> Response:
+    """Keep what a review found."""
+    sent = data.get(f"finding-{purpose_id}")
+    if not isinstance(sent, str) or not sent.strip():
+        raise InputInvalid("Enter what you found, then save it. Go back to the list.", "finding")
+    with visit.desk() as desk:
+        review_lookup(desk, purpose_id, sent)
+    return onward("/purposes", "reviewed")

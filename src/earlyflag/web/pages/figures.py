@@ -1,0 +1,236 @@
+"""Capacity, the borough, the pilot and the model: what the pipeline published, and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from earlyflag.casework.desk import Desk
+from earlyflag.casework.figures import Document, Funnel, bands, funnel, get_document, runs
+from earlyflag.casework.permissions import Action
+from earlyflag.casework.rules import may
+from earlyflag.core.errors import StepMissing
+from earlyflag.store.terms import DocumentKind, FlagState
+from earlyflag.web import charts
+from earlyflag.web.framing import page
+from earlyflag.web.pages.codes import DECISIONS, HELPED, STATES
+from earlyflag.web.pages.reports import Link, ReportView, Section, Table, lead_of, sections_of
+from earlyflag.web.site import SignedIn
+from earlyflag.web.wording import BANDS, NO_APPLICATION, day, moment, percent, words
+
+router = APIRouter(include_in_schema=False)
+NOT_YET = "Nothing has been published here yet. It comes with the next monthly run."
+
+
+def _document(desk: Desk, kind: DocumentKind) -> Document | None:
+    try:
+        return get_document(desk, kind)
+    except StepMissing:
+        return None
+
+
+def _published(found: Document | None) -> tuple[str, ...]:
+    if found is None:
+        return (NOT_YET,)
+    return (*lead_of(found.content), f"Published {moment(found.published_at)}.")
+
+
+@router.get("/capacity")
+def capacity(request: Request, visit: SignedIn) -> HTMLResponse:
+    """Show what each number of households a month would find and miss."""
+    with visit.desk() as desk:
+        found = _document(desk, DocumentKind.CAPACITY)
+    view = ReportView(
+        "Capacity",
+        sections_of(found.content) if found else (),
+        intro=(
+            "How many households the team can reach a month decides how many duties it can come "
+            "before, and how many it will miss. This is the one dial.",
+            *_published(found),
+        ),
+        inset="Whom the list misses is as important as whom it finds. Not being listed does not "
+        "mean that a household is safe.",
+    )
+    return page(request, visit, "report.html", view)
+
+
+def _counts(
+    heading: str, name: str, counts: Mapping[Any, int], texts: Mapping[Any, str]
+) -> Section:
+    rows = [(texts.get(code, words(code)), count) for code, count in counts.items() if count]
+    if not rows:
+        return Section(heading, ("Nothing to count yet.",))
+    drawing = charts.bars(name, heading, [charts.Bar(text, n, f"{n:,}") for text, n in rows])
+    table = Table(
+        heading, ("", "Flags"), tuple((text, f"{n:,}") for text, n in rows), frozenset({1})
+    )
+    return Section(heading, (), table, drawing)
+
+
+def _funnel_section(counts: Funnel) -> Section:
+    raised = sum(n for state, n in counts.states.items() if state is not FlagState.HELD_BACK)
+    steps = [
+        ("Flags raised", raised),
+        ("Decided", sum(counts.decisions.values())),
+        ("Help offered", sum(counts.offers.values())),
+        ("Contacts made", sum(counts.contacts.values())),
+        (
+            "Help worked, at least in part",
+            counts.helped.get("yes", 0) + counts.helped.get("partly", 0),
+        ),
+    ]
+    title = "From flag to help"
+    drawing = charts.bars("funnel", title, [charts.Bar(t, n, f"{n:,}") for t, n in steps])
+    table = Table(title, ("Step", "Count"), tuple((t, f"{n:,}") for t, n in steps), frozenset({1}))
+    return Section(title, (), table, drawing)
+
+
+@router.get("/borough")
+def borough(request: Request, visit: SignedIn) -> HTMLResponse:
+    """Show how far flags have come, and what the borough's scores look like."""
+    with visit.desk() as desk:
+        found = _document(desk, DocumentKind.BOROUGH)
+        counts = funnel(desk)
+        known = runs(desk)
+        spread = bands(desk, known[0].run_key) if known else {}
+    sections = [
+        _funnel_section(counts),
+        _counts("Where flags stand", "states", counts.states, STATES),
+        _counts("What was decided", "decisions", counts.decisions, DECISIONS),
+        _counts("Did the help work?", "helped", counts.helped, HELPED),
+        _counts("Households by band", "bands", spread, BANDS),
+        *(sections_of(found.content) if found else ()),
+    ]
+    intro = (*lead_of(found.content),) if found else ()
+    return page(request, visit, "report.html", ReportView("The borough", tuple(sections), intro))
+
+
+@router.get("/pilot")
+def pilot(request: Request, visit: SignedIn) -> HTMLResponse:
+    """Show whether offering help helped, as far as can be known now."""
+    with visit.desk() as desk:
+        found = _document(desk, DocumentKind.PILOT)
+    view = ReportView(
+        "Pilot",
+        sections_of(found.content) if found else (),
+        intro=(
+            "Some households outside the most urgent are drawn by chance to be offered help later, "
+            "so that it can be known whether help helps. A household with a live notice, order or "
+            "breathing space is never held back.",
+            *_published(found),
+        ),
+    )
+    return page(request, visit, "report.html", view)
+
+
+def safe_markdown(text: str) -> Markup:
+    """Return Markdown as HTML; HTML inside it is shown as text, never rendered."""
+    return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))  # noqa: S704
+
+
+@router.get("/model")
+def model(request: Request, visit: SignedIn) -> HTMLResponse:
+    """Show the model that scored last: its card, what it relies on, what changed."""
+    with visit.desk() as desk:
+        card = _document(desk, DocumentKind.MODEL_CARD)
+        changes = _document(desk, DocumentKind.MODEL_CHANGES)
+        watched = _document(desk, DocumentKind.MONITORING)
+        known = runs(desk)
+    sections: list[Section] = []
+    if known:
+        sections.append(_runs_section(known))
+    for heading, found in (("What changed", changes), ("Monitoring", watched)):
+        if found:
+            sections.append(Section(heading, lead_of(found.content)))
+            sections += sections_of(found.content)
+    if card:
+        prose = safe_markdown(_demoted(str(card.content.get("markdown", ""))))
+        sections.append(Section("Model card", prose=prose))
+    links = [Link("What the model reads: the features", "/model/features")]
+    if may(visit.actor, Action.READ_FIGURES):
+        links.append(Link("What each capacity finds and misses", "/capacity"))
+    view = ReportView(
+        "Model",
+        tuple(sections),
+        intro=(NO_APPLICATION,) if sections else (NOT_YET, NO_APPLICATION),
+        links=tuple(links),
+    )
+    return page(request, visit, "report.html", view)
+
+
+def _demoted(markdown: str) -> str:
+    """Return Markdown whose headings stand one level lower, below the page's own."""
+    return "\n".join(
+        f"##{line}" if line.startswith("# ") else f"#{line}" if line.startswith("##") else line
+        for line in markdown.splitlines()
+    )
+
+
+def _runs_section(known: Any) -> Section:
+    table = Table(
+        "Scoring runs, newest first",
+        ("Data date", "Model", "Family", "Households scored", "Borough's rate", "Published"),
+        tuple(
+            (
+                day(run.as_of),
+                run.model.full_version,
+                words(run.model.family),
+                f"{run.scored:,}",
+                percent(run.model.base_rate),
+                moment(run.published_at),
+            )
+            for run in known[:12]
+        ),
+        numeric=frozenset({3, 4}),
+    )
+    return Section("Scoring runs", (), table)
+
+
+@router.get("/model/features")
+def features(request: Request, visit: SignedIn) -> HTMLResponse:
+    """Show every feature: what it means, where it comes from, why it may be used."""
+    with visit.desk() as desk:
+        found = _document(desk, DocumentKind.CATALOGUE)
+    listed = found.content.get("features", []) if found else []
+    rows = tuple(
+        (
+            str(one.get("title", "")),
+            str(one.get("sentence", "")),
+            str(one.get("unit", "")),
+            ", ".join(words(str(source)) for source in one.get("sources", [])),
+            words(str(one.get("sensitivity", ""))),
+            str(one.get("gateway", "")),
+            "Yes" if one.get("actionable") else "No",
+            str(one.get("name", "")),
+        )
+        for one in listed
+        if isinstance(one, Mapping)
+    )
+    headings = (
+        "Feature",
+        "What an officer reads",
+        "Unit",
+        "From",
+        "Sensitivity",
+        "Lawful gateway",
+        "Can an offer change it?",
+        "Name",
+    )
+    section = Section("", (), Table("Features", headings, rows)) if rows else Section()
+    view = ReportView(
+        "What the model reads",
+        (section,),
+        intro=(
+            "No feature is a protected characteristic or is inferred from one.",
+            *(() if rows else (NOT_YET,)),
+        ),
+        back="/model",
+        wide=True,
+    )
+    return page(request, visit, "report.html", view)
