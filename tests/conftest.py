@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import engine, postgresql, sqlite_model  # noqa: F401 (fixtures)
+from tests.office import busy_office, office  # noqa: F401 (fixtures)
+
 # Set before any numeric library loads: threads that spin starve the tests beside them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -394,12 +394,15 @@ def reopen(desk: Desk, flag_id: str, version: int) -> Flag:
     Raises
     ------
     Conflict
-        The household has another live flag.
+        The household has another live flag, or has been suppressed since.
     """
     flag = at_version(desk, flag_id, version)
     state = rules.check_can_reopen(desk.actor, flag)
     if desk.unit.flags.live_of([flag.household_id]):
         raise Conflict("This household has another flag that is open. Work on that one.")
+    kinds = {record.kind for record in desk.unit.suppressions.of(flag.household_id, desk.today)}
+    if kinds - {SuppressionKind.SAFE_CONTACT}:
+        raise Conflict("This household has been suppressed since. Its flag stays closed.")
     changes = {
         "assignee_id": desk.actor.actor_id,
         "decision_code": None,

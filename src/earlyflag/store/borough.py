@@ -135,7 +135,8 @@ class Borough:
         query = select(HouseholdMemberRow.household_id, HouseholdMemberRow.position).where(
             HouseholdMemberRow.person_ref == person_ref.strip()
         )
-        return sorted(self._connection.execute(query).tuples())
+        rows = self._connection.execute(query)
+        return sorted((row.household_id, row.position) for row in rows)
 
     def has_members(self, household_id: str) -> bool:
         """Answer whether anybody is known to live in a household."""
@@ -147,7 +148,7 @@ class Borough:
     def uprns(self) -> dict[str, str | None]:
         """Return every household's UPRN, for an export."""
         query = select(HouseholdRow.household_id, HouseholdRow.uprn)
-        return dict(self._connection.execute(query).tuples().all())
+        return {row.household_id: row.uprn for row in self._connection.execute(query)}
 
     def places(self, household_ids: list[str]) -> dict[str, tuple[str | None, str]]:
         """Return ward and tenure of households."""

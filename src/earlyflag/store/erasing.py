@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from earlyflag.store.audit import AuditEntry, AuditTrail
+from earlyflag.store.flags import unreviewed
 from earlyflag.store.tables import (
     AlertRow,
     AssessmentRow,
@@ -108,7 +109,9 @@ class Erasing:
         access_before : instant before which stated purposes and look-up counts go
         short_before : instant before which kept answers, throttles and sent messages go
         """
-        live = select(FlagRow.household_id).where(FlagRow.state.in_(LIVE_STATES))
+        live = select(FlagRow.household_id).where(
+            FlagRow.state.in_(LIVE_STATES), ~unreviewed(flags_before)
+        )
         old = select(HouseholdRow.household_id).where(
             HouseholdRow.as_of < scores_before, HouseholdRow.household_id.not_in(live)
         )

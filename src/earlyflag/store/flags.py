@@ -258,17 +258,22 @@ class Flags:
 
     def unreviewed_since(self, before: datetime) -> list[Flag]:
         """Return the live flags raised before an instant that nobody has decided about."""
-        query = select(*FlagRow.__table__.columns).where(
-            FlagRow.state.in_((FlagState.HELD_BACK, FlagState.WAITING, FlagState.ASSIGNED)),
-            FlagRow.raised_at < before,
-            FlagRow.decided_at.is_(None),
-        )
+        query = select(*FlagRow.__table__.columns).where(unreviewed(before))
         return [read(Flag, row) for row in self._connection.execute(query)]
 
     def funnel(self) -> dict[FlagState, int]:
         """Return how many flags stand in each state."""
         query = select(FlagRow.state, func.count()).group_by(FlagRow.state)
         return {FlagState(s): count for s, count in self._connection.execute(query)}
+
+
+def unreviewed(before: datetime) -> ColumnElement[bool]:
+    """Return the condition that a flag was raised before an instant and never decided about."""
+    return and_(
+        FlagRow.state.in_((FlagState.HELD_BACK, FlagState.WAITING, FlagState.ASSIGNED)),
+        FlagRow.raised_at < before,
+        FlagRow.decided_at.is_(None),
+    )
 
 
 def _conditions(wanted: FlagFilter) -> list[ColumnElement[bool]]:
