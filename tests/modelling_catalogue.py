@@ -47,7 +47,7 @@ CATALOGUE = (
     feature("has_reduction", "reduction", "yes or no", "Council tax reduction is paid", monotone=-1,
             actionable=True, sentence_zero="No council tax reduction is paid"),
     feature("rooms_short", "space", "count", "{value:count:bedroom:bedrooms} short",
-            sentence_missing="The number of bedrooms is not known"),
+            sentence_missing="The number of bedrooms is not known", window_months=12),
     feature("rent_share", "rent", "share", "{value:percent} of the rent was paid"),
 )  # fmt: skip
 

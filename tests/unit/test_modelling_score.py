@@ -80,12 +80,13 @@ def test_evidence_gives_the_sentence_its_day_and_stands_behind_it(model):
         Evidence("council_tax_transactions", f"T{day}", date(2026, 5, day), date(2026, 5, day), "")
         for day in (3, 12, 9)
     ]
-    evidence = {"H0": {"missed": rows, "owed_pence": rows[:1]}}
-    several = scored(model, model.matrix([{"missed": 3, "owed_pence": 500}] * 2))
+    evidence = {"H0": {"missed": rows, "rooms_short": rows[:1]}}
+    several = scored(model, model.matrix([{"missed": 3, "rooms_short": 2}] * 2))
     first, second = several.scores(evidence=evidence)
     said = reason(first, "instalments")
     assert said.sentence == "3 instalments were missed in 6 months; newest 12 May 2026"
     assert [row.reference for row in said.evidence] == ["T12", "T9", "T3"]
+    assert reason(first, "space").sentence == "2 bedrooms short; latest 3 May 2026"
     assert reason(second, "instalments").evidence == ()
     assert "newest" not in reason(second, "instalments").sentence
 

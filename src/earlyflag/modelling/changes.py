@@ -17,9 +17,6 @@ from earlyflag.modelling.reasons import ReasonWriter
 from earlyflag.modelling.served import FeatureFacts, probability
 from earlyflag.modelling.wording import in_100, spoken
 
-WORTH_SAYING = 0.01
-"""The least fall in log-odds that is reported."""
-
 FACTS_NAMED = 2
 """How many facts of one group a sentence names."""
 
@@ -53,7 +50,7 @@ def changes(
     after = _after(writer, rows, singles)
     by_row: list[list[tuple[float, _Try]]] = [[] for _ in range(len(rows))]
     for attempt, found in zip(singles, after, strict=True):
-        if log_odds[attempt.row] - found >= WORTH_SAYING:
+        if _is_worth_saying(log_odds[attempt.row], found, line):
             by_row[attempt.row].append((float(found), attempt))
     for found_here in by_row:
         found_here.sort(key=lambda pair: pair[0])
@@ -63,6 +60,12 @@ def changes(
         tuple(_change(writer, rows[row], log_odds[row], *pair, line) for pair in found_here)
         for row, found_here in enumerate(by_row)
     ]
+
+
+def _is_worth_saying(before: float, after: float, line: float | None) -> bool:
+    """Return whether an estimate falls by enough to be worded otherwise, or below the line."""
+    said = [in_100(float(chance)) for chance in probability(np.array([before, after]))]
+    return after < before and (said[0] != said[1] or (line is not None and after < line <= before))
 
 
 def target(fact: FeatureFacts, value: float) -> float | None:
@@ -126,7 +129,7 @@ def _change(
     """Say one change: which facts, from what to what, and the estimate before and after."""
     facts = [(writer.model.features[place], place) for place in attempt.targets]
     named = _first_of_groups(facts) if attempt.is_together else facts[:FACTS_NAMED]
-    words = " and ".join(
+    words = "; ".join(
         f"{fact.title}: {spoken(fact, attempt.targets[place])}, now {spoken(fact, row[place])}"
         for fact, place in named
     )

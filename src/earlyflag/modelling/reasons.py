@@ -2,7 +2,7 @@
 
 Every feature belongs to exactly one group, so the groups' contributions and the base add up to
 the log-odds just as the features' do. Of a group, the feature speaks that moved the score most in
-the group's direction, its leads before the others; where that is a value that is not known, the
+the group's direction, its leads counting double; where that is a value that is not known, the
 reason says so. What the sentences are stands in the catalogue; nothing here names a feature.
 """
 
@@ -16,10 +16,19 @@ import numpy as np
 
 from earlyflag.core.terms import Direction, Evidence, Reason
 from earlyflag.modelling.served import FeatureFacts, GroupFacts, ServedModel
-from earlyflag.modelling.wording import count, say
+from earlyflag.modelling.wording import count, day, say
 
 OTHERS = "others"
 """The key of the reason that gathers what is not said one by one."""
+
+LEAD_WEIGHT = 2.0
+"""How many times more than another feature a lead of its group counts when one is to speak."""
+
+TIME_SINCE = "days"
+"""The unit of a feature whose missing value means that something never happened."""
+
+EVENT_UNITS = ("count", "rank")
+"""Units of features that count events, or name the furthest of them, in a window."""
 
 NOBODY = -1
 """No feature of the group has a sentence for its value."""
@@ -88,11 +97,8 @@ class ReasonWriter:
                 [_can_say(self.model.features[place], rows[:, place]) for place in order], axis=1
             )
             push = contributions[:, order] * np.where(totals[:, [group]] > 0, 1.0, -1.0)
-            # A lead that pushes comes before any other that pushes, and both before the rest.
-            rank = np.where(push > 0, 1.0 + (np.arange(len(order)) < len(leads)), 0.0)
-            strongest = np.abs(push).max(initial=1.0)
-            rank = np.where(can_say, rank * 2 * strongest + push, -np.inf)
-            best = rank.argmax(axis=1)
+            push[:, : len(leads)] *= np.where(push[:, : len(leads)] > 0, LEAD_WEIGHT, 1.0)
+            best = np.where(can_say, push, -np.inf).argmax(axis=1)
             said = can_say[everyone, best]
             result[said, group] = order[best[said]]
         return result
@@ -103,7 +109,7 @@ class ReasonWriter:
         speaker: int,
         value: float,
         contribution: float,
-        evidence: Sequence[Evidence] = (),
+        by_feature: Mapping[str, Sequence[Evidence]] | None = None,
     ) -> Reason:
         """Return one group's reason.
 
@@ -113,17 +119,20 @@ class ReasonWriter:
         speaker : the place of the feature that speaks, or `NOBODY`
         value : the speaker's value; NaN where it is not known
         contribution : the group's, in calibrated log-odds
-        evidence : the dated rows behind the group's features
+        by_feature : the dated rows behind the household's features
         """
-        latest = max(row.happened_on for row in evidence) if evidence else None
+        names, latest = self.feature_names[group], None
+        if by_feature and speaker != NOBODY:
+            own = by_feature.get(self.model.features[speaker].name, ())
+            latest = max((row.happened_on for row in own), default=None)
         return Reason(
             self.groups[group].key,
             self.groups[group].title,
             self.sentence(group, speaker, value, latest),
             Direction.RAISES if contribution > 0 else Direction.LOWERS,
             contribution,
-            self.feature_names[group],
-            tuple(evidence),
+            names,
+            evidence_of(names, by_feature) if by_feature else (),
         )
 
     def sentence(self, group: int, speaker: int, value: float, latest: date | None = None) -> str:
@@ -156,19 +165,27 @@ class ReasonWriter:
         missing = np.isnan(row)
         key = missing.tobytes()
         if key not in self._unknowns:
-            self._unknowns[key] = tuple(dict.fromkeys(self._not_known(missing.tolist())))
+            said = dict.fromkeys(self._not_known(missing.tolist()))
+            self._unknowns[key] = tuple(sentence for sentence in said if sentence)
         return self._unknowns[key]
 
     def _not_known(self, missing: list[bool]) -> Iterator[str]:
+        """Say of each group whose leads are all missing that it is not known.
+
+        That nothing ever happened (no time since it) is known, and not said here.
+        """
         features = self.model.features
-        for group, own in zip(self.groups, self.columns, strict=True):
-            places = [place for place in own.tolist() if missing[place]]
-            if len(places) == len(own):
-                yield group.missing or f"{group.title}: not known"
-            else:
-                for place in places:
-                    if features[place].sentence_missing:
-                        yield features[place].sentence_missing
+        for group, own, leads in zip(self.groups, self.columns, self.leads, strict=True):
+            telling = [
+                place
+                for place in (leads if len(leads) else own).tolist()
+                if features[place].unit != TIME_SINCE
+            ]
+            if telling and all(missing[place] for place in telling):
+                if all(missing[place] for place in own.tolist()):
+                    yield group.missing or f"{group.title}: not known"
+                else:
+                    yield features[telling[0]].sentence_missing or group.missing
 
     def _say(self, group: int, fact: FeatureFacts, value: float, latest: date | None) -> str:
         if np.isnan(value):
@@ -177,7 +194,10 @@ class ReasonWriter:
         template = template_for(fact, value)
         # "Is £10 ahead": the sentence for values below 0 says the direction, the figure the size.
         size = abs(value) if template and template == fact.sentence_negative else value
-        return say(template, size, latest)
+        said = say(template, size, latest)
+        if latest is None or value <= 0 or not _counts_events(fact) or "{latest" in template:
+            return said
+        return f"{said}; latest {day(latest)}"
 
 
 def template_for(fact: FeatureFacts, value: float) -> str:
@@ -185,6 +205,11 @@ def template_for(fact: FeatureFacts, value: float) -> str:
     if value > 0 or not (fact.sentence_zero or fact.sentence_negative):
         return fact.sentence
     return fact.sentence_zero if value == 0 else fact.sentence_negative
+
+
+def _counts_events(fact: FeatureFacts) -> bool:
+    """Return whether a feature looks back over dated events, so that the newest has a day."""
+    return fact.window_months is not None and fact.unit in EVENT_UNITS
 
 
 def _can_say(fact: FeatureFacts, values: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 from earlyflag.core.errors import FeatureListDiffers, ReasonsDoNotAddUp
 from earlyflag.core.terms import Band, Change, Evidence, Reason, Score
 from earlyflag.modelling.changes import changes
-from earlyflag.modelling.reasons import ReasonWriter, evidence_of
+from earlyflag.modelling.reasons import ReasonWriter
 from earlyflag.modelling.served import Contributions, ServedModel, probability
 
 TOLERANCE = 1e-9
@@ -122,9 +122,8 @@ class Scored:
         reasons = []
         for group in said:
             speaker = speakers[group]
-            behind = evidence_of(self.writer.feature_names[group], evidence) if evidence else ()
             reasons.append(
-                self.writer.reason(group, speaker, float(row[speaker]), totals[group], behind)
+                self.writer.reason(group, speaker, float(row[speaker]), totals[group], evidence)
             )
         rest = order[len(said) :]
         if rest:
