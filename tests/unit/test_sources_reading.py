@@ -15,6 +15,8 @@ import pytest
 from earlyflag.core.errors import ExtractRejected
 from earlyflag.core.home import Home
 from earlyflag.sources import ingest, load, tables_from_frames
+from earlyflag.sources.encodings import examine
+from earlyflag.sources.records import split_lines
 from tests.factories import frames, lawful_bases, tables, write_extracts
 
 HEADER = "uprn,address,postcode"
@@ -233,3 +235,28 @@ def test_the_content_hash_changes_if_and_only_if_content_does(tmp_path):
 
     assert made["same"] == made["shuffled"]
     assert len({*made.values(), empty.content_hash}) == 4
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 5, 7])
+def test_lines_are_the_same_however_the_file_is_cut_into_pieces(tmp_path, monkeypatch, piece):
+    monkeypatch.setattr("earlyflag.sources.encodings.CHUNK", piece)
+    path = tmp_path / "lines.txt"
+    path.write_bytes("één\r\n\r\nzwei\rtrois\n\nfive\r".encode())
+
+    assert [text for text, _ in split_lines(path, "utf-8")] == [
+        "één", "", "zwei", "trois", "", "five",
+    ]  # fmt: skip
+    nature = examine(path)
+    assert (nature.encoding, nature.mixed, nature.pairs, nature.lines) == ("utf-8", False, 2, 6)
+
+
+def test_a_large_file_with_one_bad_line_keeps_its_other_lines_and_their_numbers(home, tmp_path):
+    lines = [f"{n},{n} High Street,N16 5ZZ" for n in range(1, 60_001)]
+    lines[20_000] = "20001,20001 Café Mews,N16 5ZZ"
+    lines[45_000] = "x,45001 High Street,N16 5ZZ"
+    content = "\r\n".join([HEADER, *lines, "TOTAL,60000"]).encode("cp1252")
+    found, rejects = read(home, tmp_path, content)
+
+    assert len(found) == 59_999
+    assert found[20_001] == "20001 Café Mews"
+    assert rejects == [(45_002, "uprn"), (60_002, "row_shape")]

@@ -340,7 +340,7 @@ def _conclude(
 
 
 def _complaints(summary: IngestSummary, limit: float) -> list[str]:
-    found = []
+    found: list[str] = []
     for name, table in summary.tables.items():
         found += table.faults
         if table.reject_share > limit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,10 +77,10 @@ class Stager:
         staged = Staged(table)
         for feed in feeds:
             if feed.mapped is not None and _needs_all_rows(feed.mapped):
-                self._guarded(staged, lambda feed=feed: self._stage_joined(staged, feed))
+                self._guarded(staged, self._stage_joined, staged, feed)
                 continue
             for path in feed.files:
-                self._guarded(staged, lambda feed=feed, path=path: self._stage(staged, feed, path))
+                self._guarded(staged, self._stage, staged, feed, path)
         self._make_view(staged)
         return staged
 
@@ -89,9 +90,9 @@ class Stager:
         for part in staged.parts:
             self._con.execute(f"DROP TABLE IF EXISTS {part}")
 
-    def _guarded(self, staged: Staged, step: Callable[[], None]) -> None:
+    def _guarded(self, staged: Staged, step: Callable[..., None], *given: object) -> None:
         try:
-            step()
+            step(*given)
         except ExtractRejected as error:
             staged.faults.append(str(error))
 
@@ -207,13 +208,15 @@ class Stager:
         if paths in self._inputs:
             return self._inputs[paths]
         table = f"input_{len(self._inputs)}"
-        opened_files, selects, names = [], [], {}
+        opened_files: list[Opened] = []
+        selects: list[str] = []
+        names: dict[str, str] = {}
         for path in paths:
             opened = self._open(path, options, frozenset())
             target = f"{table}_{opened.number}"
             names |= {name: sql.name(name) for name in opened.columns}
             texts = ", ".join(f"{text} AS {sql.name(n)}" for n, text in opened.columns.items())
-            opened.take(self._con, target, lambda rel, texts=texts: f"SELECT {texts} FROM {rel}")
+            opened.take(self._con, target, partial(_all_of, texts))
             selects.append(f"SELECT {opened.number} AS file_no, rowid AS record, * FROM {target}")
             opened_files.append(opened)
             self.finish((path,))
@@ -244,6 +247,10 @@ def expected_names(feed: Feed) -> frozenset[str]:
         for column in feed.mapped.columns.values():
             names |= set(column.sources)
     return frozenset(name.lower() for name in names)
+
+
+def _all_of(texts: str, relation: str) -> str:
+    return f"SELECT {texts} FROM {relation}"
 
 
 def _needs_all_rows(mapped: FeedMapping) -> bool:
