@@ -13,7 +13,9 @@ GROUPS = {
     "runtime": ["pyproject.toml", "--extra", "pdf", "--group", "build"],
     "dev": ["pyproject.toml", "--all-extras", "--group", "build", "--group", "dev"],
 }
-HEADER = "# {group}: CPython 3.11 to 3.13 on Linux (x86-64, ARM) and macOS (ARM). Made by `make lock`.\n"
+HEADER = (
+    "# {group}: CPython 3.11 to 3.13 on Linux (x86-64, ARM) and macOS (ARM). Made by `make lock`.\n"
+)
 
 # Every line would repeat the whole list of supported platforms; the header says it once.
 PLATFORMS = re.compile(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from earlyflag.casework.desk import Desk
@@ -61,13 +61,12 @@ def export_scores(desk: Desk, as_of: date | None, *, purpose: str) -> list[Expor
         "scores_exported",
         subject=run.run_id,
         detail={
-            "purpose": purpose.strip(),
             "count": len(rows),
             "withheld": run.scored - len(rows),
             "as_of": run.as_of.isoformat(),
         },
     )
-    desk.unit.audit.append(entry)
+    desk.unit.audit.append(replace(entry, purpose=purpose.strip()))
     return rows
 
 

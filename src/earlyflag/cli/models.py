@@ -111,6 +111,20 @@ def export(
     typer.echo(f"{rows:,} scores written to {out}")
 
 
+@app.command()
+def capacity(context: typer.Context, model: ModelName = DEFAULT_MODEL) -> None:
+    """Show what each length of the list would find and what it would miss."""
+    from earlyflag.pipeline import documents
+
+    results = documents.champion_results(settings_of(context).home_folder.open(), model)
+    print_table(documents.CAPACITY_HEADINGS, documents.capacity_rows(results))
+    for line in documents.capacity(results)["lead"]:
+        typer.echo(line)
+    for section in documents.by_group(results):
+        typer.echo(f"\n{section['heading']}. {section['text'][0]}")
+        print_table(section["table"]["headings"], section["table"]["rows"])
+
+
 @models_app.command("list")
 def list_models(context: typer.Context, model: ModelName = DEFAULT_MODEL) -> None:
     """List the registered versions and who holds which alias."""
@@ -131,9 +145,9 @@ def compare(
     model: ModelName = DEFAULT_MODEL,
 ) -> None:
     """Show two versions side by side, and who would be listed by one and not the other."""
-    from earlyflag.pipeline import promotion
+    from earlyflag.pipeline import comparing
 
-    for header, rows in promotion.compare(
+    for header, rows in comparing.compare(
         settings_of(context), model, first, second, capacity, TerminalProgress()
     ):
         print_table(header, rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -15,18 +15,18 @@ from earlyflag.pipeline.progress import Step
 class TerminalStep:
     """A step with a bar; in a pipe or a log file only its last line is printed."""
 
-    def __init__(self, bars: Progress, task: int) -> None:
+    def __init__(self, bars: Progress, name: str, total: float | None) -> None:
         self._bars = bars
-        self._task = task
+        self._task = bars.add_task(f"{name:<10}", total=total)
         self.outcome = ""
 
     def advance(self, amount: float = 1.0) -> None:
         """Move the bar forward."""
-        self._bars.advance(self._task, amount)  # type: ignore[arg-type]
+        self._bars.advance(self._task, amount)
 
     def expect(self, total: float) -> None:
         """Say how far the bar has to go, once it is known."""
-        self._bars.update(self._task, total=total)  # type: ignore[arg-type]
+        self._bars.update(self._task, total=total)
 
     def wrote(self, outcome: str) -> None:
         """Keep the sentence to print when the step ends."""
@@ -51,10 +51,11 @@ class TerminalProgress:
             console=self._console,
             transient=True,
         )
-        with bars:
-            step = TerminalStep(bars, bars.add_task(f"{name:<22}", total=total))
+        # A live bar in a pipe or a log would leave blank lines and nothing else.
+        with bars if self._console.is_terminal else nullcontext():
+            step = TerminalStep(bars, name, total)
             yield step
         seconds = time.monotonic() - started
         self._console.print(
-            f"[green]✓[/] {name:<22} {seconds:6.1f} s  {step.outcome}", soft_wrap=True
+            f"[green]✓[/] {name:<10} {seconds:6.1f} s  {step.outcome}", soft_wrap=True
         )

@@ -20,6 +20,7 @@ from earlyflag.core.home import write_atomically
 from earlyflag.core.settings import Settings
 from earlyflag.core.terms import Score, ScoringRun
 from earlyflag.pipeline.calendar import LATEST, parse_day, span_of
+from earlyflag.pipeline.documents import publish_documents
 from earlyflag.pipeline.household_records import household_records, suppression_records
 from earlyflag.pipeline.progress import Progress
 from earlyflag.pipeline.steps import build_features, linked
@@ -136,6 +137,7 @@ def score(
             never_held_back=features.with_live_threat(tables, households, day),
             left_out=left_out,
         )
+        publish_documents(desk, home, model_name)
         step.wrote(_words_of(raised))
     return ScoringSummary(run, fresh, raised)
 
