@@ -19,17 +19,9 @@ AS_OF = date(2026, 6, 1)
 
 def feature(name: str, group: str, unit: str, sentence: str, **more) -> Feature:
     title = name.replace("_", " ").capitalize()
-    return Feature(
-        name,
-        title,
-        sentence,
-        unit,
-        None,
-        ("council_tax_transactions",),
-        group,
-        "council_tax",
-        **more,
-    )
+    window = more.pop("window_months", None)
+    sources = ("council_tax_transactions",)
+    return Feature(name, title, sentence, unit, window, sources, group, "council_tax", **more)
 
 
 CATALOGUE = (
