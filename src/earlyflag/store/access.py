@@ -28,7 +28,7 @@ from earlyflag.store.tables import (
     SessionRow,
     ThrottleRow,
 )
-from earlyflag.store.writing import upsert
+from earlyflag.store.writing import insert_once, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ class Access:
         )
         if known is None:
             row = {"actor_id": actor_id, "day": day, "household_id": household_id}
-            upsert(self._connection, LookupRow, [row], keep=True)
+            insert_once(self._connection, LookupRow, row)
         count = self._connection.scalar(select(func.count()).select_from(LookupRow).where(mine))
         return count or 0, known is None
 
@@ -234,7 +234,7 @@ class Access:
             "body": "",
             "created_at": now,
         }
-        if upsert(self._connection, IdempotencyRow, [row], keep=True) == 1:
+        if insert_once(self._connection, IdempotencyRow, row):
             return None
         query = select(
             IdempotencyRow.request_hash, IdempotencyRow.status, IdempotencyRow.body

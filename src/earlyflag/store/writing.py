@@ -24,13 +24,10 @@ def pieces(items: Iterable[ItemT], size: int = PIECE) -> Iterator[list[ItemT]]:
 
 def upsert(
     connection: Connection, table: type[Base], rows: Sequence[dict[str, Any]], *, keep: bool = False
-) -> int:
-    """Insert rows; where the key is there already, replace the row, or keep it.
-
-    Returns how many rows were written, or -1 where the database does not say.
-    """
+) -> None:
+    """Insert rows; where the key is there already, replace the row, or keep it."""
     if not rows:
-        return 0
+        return
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = make(table)
     keys = [column.name for column in table.__table__.primary_key]
@@ -41,4 +38,15 @@ def upsert(
         for key in keys:
             del fresh[key]
         statement = statement.on_conflict_do_update(index_elements=keys, set_=fresh)
-    return connection.execute(statement, rows[0] if len(rows) == 1 else rows).rowcount
+    connection.execute(statement, rows)
+
+
+def insert_once(connection: Connection, table: type[Base], row: dict[str, Any]) -> bool:
+    """Insert a row unless its key is there; return whether it was inserted.
+
+    Where another transaction is inserting the same key, this waits for it to end.
+    """
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    keys = list(table.__table__.primary_key)
+    statement = make(table).values(**row).on_conflict_do_nothing(index_elements=keys)
+    return connection.execute(statement.returning(*keys)).first() is not None
