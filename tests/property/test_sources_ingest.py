@@ -32,10 +32,10 @@ CELLS = st.one_of(NASTY, st.text(max_size=12))
 NAMES = st.sampled_from(sorted(TABLES))
 
 
-def check(folder: Path, home: Home) -> None:
+def check(folder: Path, home: Home, mapping: str | None = None) -> None:
     """Ingest a folder; whatever happens, the counts add up and the tables open."""
     try:
-        summary = ingest(folder, home, bases=lawful_bases(), reject_share_limit=1)
+        summary = ingest(folder, home, bases=lawful_bases(), mapping=mapping, reject_share_limit=1)
     except EarlyflagError as error:
         summary = getattr(error, "summary", None)
         assert str(error)
@@ -55,7 +55,7 @@ def fresh(stack: str) -> tuple[Path, Home]:
 
 
 MANY = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 
@@ -128,3 +128,41 @@ def test_the_same_delivery_twice_changes_nothing(rows):
         assert not again.changed
         assert again.content_hash == first.content_hash
         assert again.rejected == first.rejected
+
+
+SHAPES = {
+    "rent-export": {
+        "rent.accounts20240401": "AccountReference,TenureTypeCode,TenancyStartDate,TenancyEndDate",
+        "rent.transactions20240401": "AccountReference,TransactionID,TransactionDate,"
+        "TransactionPostDate,TransactionCode,TransactionAmount",
+        "rent.actions20240401": "AccountReference,ActionCode,ActionDate,ActionSeq",
+        "tenancy_uprn": "AccountReference,UPRN",
+    },
+    "academy-council-tax": {
+        "ctaccount": "account_ref,account_cd,lead_liab_name,lead_liab_forename,lead_liab_surname,"
+        "paymeth_code",
+        "ctproperty": "property_ref,addr1,addr2,postcode",
+        "ctoccupation": "account_ref,property_ref,vacation_date",
+        "ctnotice": "account_ref,bill_no,notice_type,notice_from,notice_issued,amt_benefit,"
+        "amt_costs,amt_debit,notice_balance,live_ind",
+        "cttransaction": "account_ref,process_date,tran_amount,tran_code",
+        "cttrancode": "tran_code,tran_desc",
+        "property_uprn": "property_ref,uprn",
+    },
+}
+VENDOR_CELLS = st.one_of(NASTY, st.sampled_from(["DBR", "NOSP", "SEC", "R1", "DDMON", "10", "{x}"]))
+
+
+@MANY
+@given(data=st.data(), mapping=st.sampled_from(sorted(SHAPES)))
+def test_arbitrary_vendor_files_are_counted_or_refused_with_a_message(data, mapping):
+    with tempfile.TemporaryDirectory() as stack:
+        folder, home = fresh(stack)
+        for name, header in SHAPES[mapping].items():
+            columns = header.split(",")
+            if data.draw(st.integers(0, 9)) == 0:
+                columns[0] = "{renamed}"
+            row = st.lists(VENDOR_CELLS, min_size=len(columns), max_size=len(columns))
+            with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
+                csv.writer(stream).writerows([columns, *data.draw(st.lists(row, max_size=4))])
+        check(folder, home, mapping)
