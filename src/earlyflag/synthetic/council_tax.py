@@ -18,10 +18,10 @@ NO_DISCOUNT, SINGLE_PERSON = 0, 1
 DISCOUNT_SHARE = np.array([0, 0.25, 0.5, 0.15, 1.0, -1.0, 0.0])
 FIRST_DUE_MONTH = 4
 
-MISSED_BY_DEBIT = by_means((0.002, 0.09, 0.52, 0.62), (0.02, 0.12, 0.53, 0.62))
-MISSED_OTHERWISE = by_means((0.008, 0.18, 0.68, 0.75), (0.12, 0.30, 0.72, 0.77))
+MISSED_BY_DEBIT = by_means((0.002, 0.08, 0.64, 0.78), (0.02, 0.11, 0.65, 0.78))
+MISSED_OTHERWISE = by_means((0.007, 0.16, 0.76, 0.84), (0.11, 0.27, 0.78, 0.85))
 PAID_LATE = by_means((0.05, 0.12, 0.20, 0.20), (0.55, 0.55, 0.55, 0.55))
-CAUGHT_UP = by_means((0.52, 0.20, 0.03, 0.03), (0.38, 0.18, 0.03, 0.03))
+CAUGHT_UP = by_means((0.55, 0.22, 0.03, 0.02), (0.42, 0.20, 0.03, 0.02))
 DEBIT_CANCELLED = by_means((0.0006, 0.010, 0.045, 0.025))
 SHARE_PAID_IN_PART = 0.3
 

@@ -16,10 +16,10 @@ import numpy as np
 
 HABITS, MEANS = 2, 4
 STEADY, STRETCHED, SINKING, LOSING = range(MEANS)
-LATE_BY_HABIT = 0.12
+LATE_BY_HABIT = 0.10
 
 #: Monthly chance of a duty by means, before the household's own factor.
-DUTY_BY_MEANS = np.array([0.0, 0.0002, 0.004, 0.08])
+DUTY_BY_MEANS = np.array([0.0, 0.0002, 0.004, 0.085])
 SHOCK_ENDS = 0.25
 SHOCK_DUTY = 0.16
 
@@ -34,8 +34,8 @@ def transitions(up: np.ndarray, lose: np.ndarray, down: np.ndarray) -> np.ndarra
     down : factor on recovery
     """
     matrix = np.zeros((len(up), MEANS, MEANS))
-    matrix[:, 0, 1] = np.minimum(0.0029 * up, 0.30)
-    matrix[:, 0, 2] = np.minimum(0.00035 * up, 0.08)
+    matrix[:, 0, 1] = np.minimum(0.0034 * up, 0.30)
+    matrix[:, 0, 2] = np.minimum(0.0004 * up, 0.08)
     matrix[:, 0, 3] = np.minimum(0.00009 * lose, 0.05)
     matrix[:, 1, 0] = 0.07 * down
     matrix[:, 1, 2] = np.minimum(0.030 * np.sqrt(up), 0.25)

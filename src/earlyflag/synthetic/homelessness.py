@@ -29,8 +29,8 @@ OPEN_MONTHS = 3
 APPROACH_EXCLUDES_MONTHS = 3
 
 #: Duties a month for each household of the borough, to people whom no extract of it knows.
-UNKNOWN_A_MONTH = 0.00051
-HOSTED_A_MONTH = 0.00030
+UNKNOWN_A_MONTH = 0.00043
+HOSTED_A_MONTH = 0.00028
 
 
 def approach(world: World, rows: np.ndarray, month: int, evidence: Evidence) -> None:

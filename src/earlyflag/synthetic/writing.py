@@ -29,6 +29,7 @@ from earlyflag.synthetic.world import SOURCE_WORDS, World
 PERSON_PREFIXES = ("CTP", "TEN", "HLP")
 PERSON_SOURCE = {"council_tax_people": 0, "tenancy_people": 1, "homelessness_cases": 2}
 CHECK_CHARACTERS = "0123456789X"
+TENURES = ("owned", "council", "housing_association", "private")
 FREE_WORDS = {"end_reason": END_REASONS, "kind": OUTCOME_KINDS}
 AGE_BANDS = ("0-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65-74", "75+")
 AGE_EDGES = np.array([18, 25, 35, 45, 55, 65, 75])
@@ -269,6 +270,10 @@ def _write_truth(world: World, answers: Columns, out: Path) -> None:
             "true_household_id": _numbered("H", cases["household"], 7),
             "relation": _words(list(RELATIONS), cases["relation"]),
             "cause": _words(list(CAUSES), cases["cause"]),
+        },
+        "homes": {
+            "uprn": _uprns(world, np.arange(len(world.homes))),
+            "tenure": _words(list(TENURES), world.homes["tenure"]),
         },
         "oracle": {
             "true_household_id": _numbered("H", answers["household"], 7),
