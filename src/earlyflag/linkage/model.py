@@ -121,5 +121,4 @@ def settings(parameters: Parameters | None) -> Any:
         blocking_rules_to_generate_predictions=blocking_rules(),
         retain_matching_columns=True,
         retain_intermediate_calculation_columns=False,
-        additional_columns_to_retain=["record", "system", "known_after", "known_until"],
     )

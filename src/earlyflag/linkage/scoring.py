@@ -11,10 +11,7 @@ from earlyflag.linkage.parameters import Parameters
 
 Backend = Literal["duckdb", "spark"]
 
-_COMPARED = (
-    "unique_id, record, system, forename, initial, surname, born, birth_key, uprn, postcode, "
-    "tf_forename, tf_surname, known_after, known_until"
-)
+_COMPARED = "unique_id, record, system, forename, initial, surname, born, birth_key, uprn, postcode"
 
 
 def score_pairs(
@@ -40,7 +37,7 @@ def score_pairs(
     if backend == "duckdb":
         con.execute(f"CREATE TEMP VIEW predicted AS SELECT * FROM {predicted.physical_name}")
     else:
-        con.register("predicted", predicted.as_pandas_dataframe())
+        con.register("predicted", predicted.as_spark_dataframe().toArrow())
     con.execute(_PAIRS, [parameters.link_weight, parameters.case_weight])
 
 
@@ -49,13 +46,29 @@ def _linker(
 ) -> Any:
     import splink
 
-    if backend == "duckdb":
-        api: Any = splink.DuckDBAPI(connection=con)
-        frame: Any = con.sql(f"SELECT {_COMPARED} FROM appearances")
-    else:
-        api = splink.SparkAPI(spark_session=spark)
-        frame = con.sql(f"SELECT {_COMPARED} FROM appearances").df()
-    return splink.Linker(api.register(frame), model.settings(parameters), log_level=None)
+    def handed(sql: str) -> Any:
+        """Hand a query's rows to the backend: as they are to DuckDB, by Arrow to Spark."""
+        rows = con.sql(sql)
+        return api.register(
+            rows if backend == "duckdb" else spark.createDataFrame(rows.to_arrow_table())
+        )
+
+    api: Any = (
+        splink.DuckDBAPI(connection=con)
+        if backend == "duckdb"
+        else splink.SparkAPI(spark_session=spark)
+    )
+    linker = splink.Linker(
+        handed(f"SELECT {_COMPARED} FROM appearances"), model.settings(parameters), log_level=None
+    )
+    # Shares of names come with the parameters. Left to itself Splink would count them in the
+    # tables at hand, and a record that arrives later would change the weight of an earlier pair.
+    for part in ("forename", "surname"):
+        shares = handed(
+            f"SELECT DISTINCT {part}, tf_{part} FROM appearances WHERE {part} IS NOT NULL"
+        )
+        linker.table_management.register_term_frequency_lookup(shares, part)
+    return linker
 
 
 # Without agreement on a forename or a date of birth a pair is a family, not a person; without
@@ -63,16 +76,18 @@ def _linker(
 # Splink's: 0 is the lowest level (the veto), -1 is "not known".
 _PAIRS = """
     CREATE TEMP TABLE pairs AS
-    SELECT least(record_l, record_r) AS one, greatest(record_l, record_r) AS other,
-           'homelessness' IN (system_l, system_r) AS is_case,
+    SELECT least(a.record, b.record) AS one, greatest(a.record, b.record) AS other,
+           'homelessness' IN (a.system, b.system) AS is_case,
            round(match_weight, 4) AS weight,
-           greatest(known_after_l, known_after_r) AS known_after,
-           least(known_until_l, known_until_r) AS known_until,
+           greatest(a.known_after, b.known_after) AS known_after,
+           least(a.known_until, b.known_until) AS known_until,
            gamma_forename, gamma_surname, gamma_born, gamma_home,
            gamma_forename = 0 OR gamma_born = 0 AS against,
            NOT against AND (gamma_forename > 0 OR gamma_born = 4)
                AND (gamma_born > 0 OR gamma_home > 0)
                AND match_weight >= CASE WHEN is_case THEN $2 ELSE $1 END AS kept
-    FROM predicted
-    WHERE greatest(known_after_l, known_after_r) < least(known_until_l, known_until_r)
+    FROM predicted p
+    JOIN appearances a ON a.unique_id = p.unique_id_l
+    JOIN appearances b ON b.unique_id = p.unique_id_r
+    WHERE greatest(a.known_after, b.known_after) < least(a.known_until, b.known_until)
 """
