@@ -152,50 +152,77 @@ def _chain(con: DuckDBPyConnection, table: Table, stored: str, delivery: Deliver
 
 
 def _chain_query(table: Table, delivery: Delivery) -> str:
+    """Return the query that puts the versions of each key in order and dates them.
+
+    A version is *stated* known on a day, *delivered* on another, and *known* from a third: its
+    stated day where that is later than any stated before, else the day of its delivery. No earlier
+    version keeps it hidden for longer: a stated day far in the future, mended by a later delivery,
+    must not outlast the mending.
+    """
     key = sql.names(table.key)
-    late = [c for c in table.columns if c.known_by]
-    facts = " + ".join(
-        f"CAST({c.name} IS NOT NULL"
-        + (f" AND {c.name} NOT IN {sql.texts(c.pending)}" if c.pending else "")
-        + " AS INTEGER)"
-        for c in late
-    ) or "0"  # fmt: skip
-    # An undated delivery that states an earlier day of knowledge than a stored version is old.
-    turn = "delivered_on" if delivery.dated else (
-        "CASE WHEN is_new AND stated < max(stated) OVER "
-        f"(PARTITION BY {key}) THEN DATE '0001-01-01' ELSE delivered_on END"
-    )  # fmt: skip
-    order = f"PARTITION BY {key} ORDER BY turn, facts, delivery, is_new"
+    order = f"PARTITION BY {key} ORDER BY delivered_on, facts, delivery, is_new"
+    before = f"({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+    after = f"({order} ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
     names = [c.name for c in canonical_columns(table) if c.name != "known_on"]
-    same = " AND ".join(
-        [f"{n} IS NOT DISTINCT FROM lag({n}) OVER w" for n in names]
-        + ["stated IS NOT DISTINCT FROM lag(stated) OVER w"]
-    )
-    later = (
-        f"e_stated > max(e_stated) OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
-    )
+    same = " AND ".join(f"{n} IS NOT DISTINCT FROM lag({n}) OVER w" for n in [*names, "stated"])
     finals = ", ".join(
-        "eff AS known_on" if c.name == "known_on" else c.name for c in canonical_columns(table)
+        "known AS known_on" if c.name == "known_on" else c.name for c in canonical_columns(table)
     )
     return f"""
-        WITH turned AS (SELECT *, {turn} AS turn, {facts} AS facts FROM versions),
+        WITH turned AS (
+            SELECT * REPLACE ({_turn(key, delivery)} AS delivered_on), {_facts(table)} AS facts
+            FROM versions),
         compared AS (
             SELECT *, row_number() OVER w > 1 AND {same} AS same,
                 row_number() OVER w > 1 AND {_completes(table)} AS completes
             FROM turned WINDOW w AS ({order})),
-        distinct_versions AS (SELECT *, coalesce(stated, delivered_on) AS e_stated
-            FROM compared WHERE NOT same),
-        dated AS (
+        kept AS (SELECT *, coalesce(stated, delivered_on) AS claimed FROM compared WHERE NOT same),
+        begun AS (
             SELECT *, row_number() OVER ({order}) AS nth,
                 CASE WHEN completes THEN NULL
-                     WHEN row_number() OVER ({order}) = 1 OR {later} THEN e_stated
-                     ELSE greatest(delivered_on, e_stated) END AS e
-            FROM distinct_versions),
-        effective AS (SELECT *, max(e) OVER ({order} ROWS UNBOUNDED PRECEDING) AS eff FROM dated),
-        closed AS (SELECT *, lead(eff) OVER ({order}) AS superseded_on FROM effective)
-        SELECT {finals}, CASE WHEN stated IS DISTINCT FROM eff THEN stated END AS stated_known_on,
-            superseded_on, delivered_on, delivery, is_new, nth > 1 AND superseded_on IS NULL
-            AS supersedes FROM closed"""
+                     WHEN coalesce(claimed > max(claimed) OVER {before}, true) THEN claimed
+                     ELSE greatest(delivered_on, claimed) END AS begins,
+                count(*) FILTER (NOT completes) OVER ({order} ROWS UNBOUNDED PRECEDING) AS head
+            FROM kept),
+        bounded AS (
+            SELECT *, CASE WHEN nth = 1 THEN begins WHEN NOT completes THEN greatest(begins,
+                least(max(begins) OVER {before}, delivered_on)) END AS opens
+            FROM begun),
+        known AS (SELECT *, max(opens) OVER (PARTITION BY {key}, head) AS known FROM bounded),
+        closed AS (SELECT *, min(known) OVER {after} AS superseded_on FROM known)
+        SELECT {finals}, CASE WHEN stated IS DISTINCT FROM known THEN stated END
+            AS stated_known_on, superseded_on, delivered_on, delivery, is_new,
+            nth > 1 AND superseded_on IS NULL AS supersedes
+        FROM closed"""
+
+
+def _turn(key: str, delivery: Delivery) -> str:
+    """Return SQL of the day that puts a version in its place among the others.
+
+    An undated delivery that states an earlier day of knowledge than a stored version is old: it
+    is put before all of them.
+    """
+    if delivery.dated:
+        return "delivered_on"
+    of_key = f"OVER (PARTITION BY {key})"
+    return (
+        f"CASE WHEN is_new AND stated < max(stated) {of_key} "
+        f"THEN CAST(least(stated, min(delivered_on) {of_key}) - INTERVAL 1 DAY AS DATE) "
+        "ELSE delivered_on END"
+    )
+
+
+def _facts(table: Table) -> str:
+    """Return SQL that counts the facts with a date of their own which a version has."""
+    counts = [
+        f"CAST({c.name} IS NOT NULL AND coalesce({c.name} NOT IN {sql.texts(c.pending)}, true) "
+        "AS INTEGER)"
+        if c.pending
+        else f"CAST({c.name} IS NOT NULL AS INTEGER)"
+        for c in table.columns
+        if c.known_by
+    ]
+    return " + ".join(counts) or "0"
 
 
 def _completes(table: Table) -> str:
