@@ -21,6 +21,7 @@ from earlyflag.store.terms import (
     Helped,
     OfferState,
     OutcomeCode,
+    Purpose,
 )
 from earlyflag.store.units import begin
 from tests.office import Office, household_id
@@ -203,3 +204,17 @@ def test_the_page_offers_what_the_rules_allow(busy_office: Office) -> None:
     assert allowed("reviewer") == set()
     assert allowed("manager") == {"assign"}
     assert allowed("analyst") == set()
+
+
+def test_the_words_of_a_case_are_for_those_in_whose_work_it_is(busy_office: Office) -> None:
+    flag = _decide(busy_office, "reviewer", busy_office.take("reviewer", 1), OFFER)
+
+    def reason(who: str) -> str:
+        with busy_office.desk(who) as desk:
+            return casework.get_flag(desk, flag.flag_id).decisions[0].reason
+
+    assert reason("reviewer") == "Could be helped."
+    assert reason("officer") == ""
+    with busy_office.desk("officer") as desk:
+        casework.state_purpose(desk, household_id(1), Purpose.HOUSEHOLD_ASKED)
+    assert reason("officer") == "Could be helped."

@@ -313,8 +313,9 @@ def score_view(desk: Desk, line: ScoreLine, fields: Fields) -> ScoreView | None:
 
 def lookups_to_review(desk: Desk, *, limit: int = 50) -> list[StatedPurpose]:
     """Return stated purposes that nobody has reviewed, newest first."""
-    check_may(desk.actor, Action.REVIEW_LOOKUPS)
-    return desk.unit.access.purposes(unreviewed=True, limit=limit)
+    fields = check_may(desk.actor, Action.REVIEW_LOOKUPS)
+    found = desk.unit.access.purposes(unreviewed=True, limit=limit)
+    return list(withhold_all(found, fields))
 
 
 def review_lookup(desk: Desk, purpose_id: str, finding: str) -> None:

@@ -12,7 +12,13 @@ from earlyflag.core.errors import Conflict, NotAllowed, NotFound, PurposeMissing
 from earlyflag.store.records import Flag, Panel
 from earlyflag.store.terms import ActorKind, FlagState, PanelState, Purpose, Role, SuppressionKind
 
-_OWN_STATES = (FlagState.ASSIGNED, FlagState.PAUSED, FlagState.WATCHING, FlagState.OFFERED)
+_OWN_STATES = (
+    FlagState.ASSIGNED,
+    FlagState.PAUSED,
+    FlagState.WATCHING,
+    FlagState.OFFERED,
+    FlagState.DECIDED,
+)
 
 
 def _answer(check: Callable[..., Any], *arguments: Any) -> bool:
@@ -233,8 +239,8 @@ def can_countersign(actor: Actor, panel: Panel) -> bool:
 def is_own_work(actor: Actor, flags: list[Flag]) -> bool:
     """Answer whether a household with these flags is in somebody's own work.
 
-    It is, if a live flag is assigned to them; for reviewers and managers also if one waits for
-    somebody to take it.
+    It is, if a flag is assigned to them whose outcome is still to come; for reviewers and
+    managers also if one waits for somebody to take it.
     """
     mine = any(f.assignee_id == actor.actor_id and f.state in _OWN_STATES for f in flags)
     triage = actor.roles & {Role.REVIEWER, Role.MANAGER}

@@ -18,6 +18,7 @@ from earlyflag.store.records import (
     Objection,
     OfferMade,
     PanelAction,
+    StatedPurpose,
 )
 
 RecordT = TypeVar("RecordT")
@@ -155,6 +156,18 @@ FIELDS: Mapping[type[Any], Mapping[str, Field]] = {
         "statement": Field.CASE_WORDS,
         "household_id": Field.PSEUDONYM,
         "flag_id": Field.PSEUDONYM,
+    },
+    StatedPurpose: {
+        "purpose_id": Field.PSEUDONYM,
+        "actor_id": Field.STAFF,
+        "household_id": Field.PSEUDONYM,
+        "purpose": Field.PSEUDONYM,
+        "note": Field.CASE_WORDS,
+        "stated_at": Field.PSEUDONYM,
+        "expires_at": Field.PSEUDONYM,
+        "reviewed_by": Field.STAFF,
+        "reviewed_at": Field.PSEUDONYM,
+        "finding": Field.CASE_WORDS,
     },
     PanelAction: {
         "action_id": Field.PSEUDONYM,

@@ -150,6 +150,8 @@ def staff_names(desk: Desk) -> dict[str, str]:
 def get_flag(desk: Desk, flag_id: str) -> FlagView:
     """Return a flag, its history and what the reader may do; the read is audited.
 
+    The words of a case are shown to those in whose work it is, or who stated a purpose today.
+
     Raises
     ------
     NotFound
@@ -158,6 +160,8 @@ def get_flag(desk: Desk, flag_id: str) -> FlagView:
     fields = rules.check_may(desk.actor, Action.READ_FLAG)
     flag = desk.unit.flags.get(flag_id)
     rules.check_can_see_flag(desk.actor, flag)
+    if not _may_read_words(desk, flag):
+        fields -= {Field.CASE_WORDS}
     entry = desk.entry("read_flag", household_id=flag.household_id, subject=flag_id)
     desk.unit.audit.append(entry)
     cases = desk.unit.cases
@@ -173,6 +177,13 @@ def get_flag(desk: Desk, flag_id: str) -> FlagView:
         outcomes=withhold_all(cases.of_flag(CaseOutcome, flag_id), fields),
         allowed=allowed(desk.actor, flag),
     )
+
+
+def _may_read_words(desk: Desk, flag: Flag) -> bool:
+    if rules.is_own_work(desk.actor, [flag]):
+        return True
+    stated = desk.unit.access.purpose(desk.actor.actor_id, flag.household_id, desk.now)
+    return stated is not None
 
 
 def allowed(actor: Actor, flag: Flag) -> frozenset[str]:
