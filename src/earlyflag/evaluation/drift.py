@@ -32,20 +32,33 @@ class Recentring:
 
 
 def recentre(
-    log_odds: np.ndarray, label: np.ndarray, households: np.ndarray, *, where: str, seed: int = 1
+    log_odds: np.ndarray,
+    label: np.ndarray,
+    households: np.ndarray,
+    *,
+    where: str,
+    row_weights: np.ndarray | None = None,
+    seed: int = 1,
 ) -> Recentring:
-    """Return how far the base rate has moved on some rows, and the shift that re-centres it."""
+    """Return how far the base rate has moved on some rows, and the shift that re-centres it.
+
+    Parameters
+    ----------
+    where : what the rows are, for the sentence
+    row_weights : shape (n_rows,); how many rows each stands for, where some were sampled
+    """
     chance = probability(log_odds)
+    stands_for = np.ones(len(label)) if row_weights is None else row_weights
     resamples = Resamples(households, 400, seed)
 
     def ratio(weights: np.ndarray) -> np.ndarray:
-        kept = weights.astype(np.float64)
+        kept = weights * stands_for
         return (kept @ label) / np.maximum(kept @ chance, 1e-12)
 
     drawn = np.concatenate([ratio(block) for block in resamples.weights()])
     found = Estimate.of(float(ratio(once(len(label)))[0]), drawn)
     drifted = bool(label.sum() > 0 and (found.low > 1 or found.high < 1))
-    shift = fit_shift(log_odds, label) if drifted else 0.0
+    shift = fit_shift(log_odds, label, stands_for) if drifted else 0.0
     words = f"observed over expected is {found} on {where}"
     sentence = (
         f"The base rate has drifted: {words}; probabilities were re-centred by "

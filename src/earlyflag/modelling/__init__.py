@@ -14,11 +14,21 @@ _WHERE = {
     "windows_of": "windows",
     "Fitted": "training",
     "fit": "training",
+    "cross_validated": "development",
     "steps": "training",
     "load_table": "tables",
 }
 
-__all__ = ["Fitted", "Specification", "Windows", "fit", "load_table", "steps", "windows_of"]
+__all__ = [
+    "Fitted",
+    "Specification",
+    "Windows",
+    "cross_validated",
+    "fit",
+    "load_table",
+    "steps",
+    "windows_of",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,8 @@ import numpy as np
 Values = Mapping[str, np.ndarray]
 
 PENCE = 100.0
+DAYS_IN_MONTH = 30.4
+A_RUNG = 1e7
 LOWEST = -1e18
 """The place of a household for which the rule knows nothing: last, tied."""
 
@@ -27,12 +29,14 @@ class Rule:
     ----------
     uses : the features it reads
     rule : from their values, each of shape (n_rows,), to a score, higher is listed first
+    also : features that it reads where the data have them; the run notes those it lacked
     """
 
     name: str
     title: str
     uses: tuple[str, ...]
     rule: Callable[[Values], np.ndarray] | None = None
+    also: tuple[str, ...] = ()
 
     def score(self, values: Values, households: np.ndarray, as_of: np.ndarray) -> np.ndarray:
         """Return the rule's score of each row; unknown values come last."""
@@ -60,23 +64,25 @@ def dropped_score(values: Values) -> np.ndarray:
     score = 1.2 x balance + 1.5 x days in arrears + d x floor(d / 7) for d days since the last
     payment + change in the last three payments + 5 x absolute change in the days between payments
     + 50 x broken agreements (+ 50 above 3) + 100 for an active agreement + 20 / 50 for a notice
-    in the last year / month; shown = round((score - balance) / 10). Money is in pounds.
+    in the last year / month; shown = round((score - balance) / 10). Money is in pounds. Days in
+    arrears are counted in months of 30.4 days that ended with rent owed; the two terms on single
+    payments count where the catalogue has them.
     """
     known = {name: np.nan_to_num(column) for name, column in values.items()}
     balance = known["rent_balance_pence"] / PENCE
     quiet = known["days_since_rent_payment"]
-    broken = known["rent_arrangements_broken_24m"]
+    broken = known["rent_arrangements_broken_12m"]
     score = (
         1.2 * balance
-        + 1.5 * known["days_in_rent_arrears"]
+        + 1.5 * DAYS_IN_MONTH * known["rent_months_owing_12m"]
         + quiet * np.floor(quiet / 7)
-        + known["rent_last_payments_change_pence"] / PENCE
-        + 5 * np.abs(known["rent_payment_gap_change_days"])
+        + known.get("rent_last_payments_change_pence", 0.0) / PENCE
+        + 5 * np.abs(known.get("rent_payment_gap_change_days", 0.0))
         + 50 * broken
         + 50 * (broken > 3)
-        + 100 * (known["rent_arrangement_active"] > 0)
-        + 20 * (known["rent_notices_12m"] > 0)
-        + 50 * (known["rent_notices_1m"] > 0)
+        + 100 * (known["rent_arrangement_kept"] > 0)
+        + 20 * (known["tenancy_notices_12m"] > 0)
+        + 50 * (values["days_since_tenancy_notice"] <= DAYS_IN_MONTH)
     )
     shown = np.round((score - balance) / 10)
     return np.where(np.isnan(values["rent_balance_pence"]), np.nan, shown)
@@ -85,21 +91,21 @@ def dropped_score(values: Values) -> np.ndarray:
 def ladder(values: Values) -> np.ndarray:
     """Return the place on the next-action ladder, within a rung by balance.
 
-    Message at £5, letter 1 at £10, letter 2 fourteen days later, notice at four weeks' gross rent,
-    then court warning, application and warrant as they were reached.
+    Message at £5, letter 1 at £10, letter 2 fourteen days later (told by a first letter sent or a
+    month that ended with rent owed), notice at four weeks' gross rent, then court warning,
+    application and warrant as they were reached.
     """
     known = {name: np.nan_to_num(column) for name, column in values.items()}
     balance = known["rent_balance_pence"] / PENCE
-    days = known["days_in_rent_arrears"]
-    weeks = known["rent_arrears_weeks"]
-    reached = known["possession_stage_12m"]
+    a_fortnight = (known["rent_arrears_letters_3m"] > 0) | (known["rent_months_owing_6m"] > 1)
+    reached = known["possession_stage_24m"]
     rung = np.zeros(len(balance))
     rung[balance >= 5] = 1
     rung[balance >= 10] = 2
-    rung[(balance >= 10) & (days >= 14)] = 3
-    rung[weeks >= 4] = 4
-    rung = np.maximum(rung, np.where(reached > 0, 4 + reached, 0))
-    score = rung * 1e7 + np.clip(balance, -1e6, 1e6)
+    rung[(balance >= 10) & a_fortnight] = 3
+    rung[known["rent_arrears_weeks"] >= 4] = 4
+    rung = np.maximum(rung, np.where((reached > 0) & (balance >= 5), 1 + reached, 0))
+    score = rung * A_RUNG + np.clip(balance, -A_RUNG / 10, A_RUNG / 10)
     return np.where(np.isnan(values["rent_balance_pence"]), np.nan, score)
 
 
@@ -140,25 +146,25 @@ RULES = (
         "Arrears priority score (published, later dropped)",
         (
             "rent_balance_pence",
-            "days_in_rent_arrears",
+            "rent_months_owing_12m",
             "days_since_rent_payment",
-            "rent_last_payments_change_pence",
-            "rent_payment_gap_change_days",
-            "rent_arrangements_broken_24m",
-            "rent_arrangement_active",
-            "rent_notices_12m",
-            "rent_notices_1m",
+            "rent_arrangements_broken_12m",
+            "rent_arrangement_kept",
+            "tenancy_notices_12m",
+            "days_since_tenancy_notice",
         ),
         dropped_score,
+        ("rent_last_payments_change_pence", "rent_payment_gap_change_days"),
     ),
     Rule(
         "ladder",
         "Next-action ladder",
         (
             "rent_balance_pence",
-            "days_in_rent_arrears",
             "rent_arrears_weeks",
-            "possession_stage_12m",
+            "rent_months_owing_6m",
+            "rent_arrears_letters_3m",
+            "possession_stage_24m",
         ),
         ladder,
     ),

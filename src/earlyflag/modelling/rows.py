@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -64,7 +65,8 @@ def choose_features(
     """
     asked = specification.features
     groups = {feature.group for feature in catalogue.values()}
-    unknown = [name for name in (*asked.include, *asked.exclude) if name not in catalogue]
+    unknown = [name for name in asked.include if name not in catalogue]
+    unknown += [pattern for pattern in asked.exclude if not fnmatch.filter(catalogue, pattern)]
     unknown += [group for group in asked.groups or () if group not in groups]
     if unknown:
         raise UndeclaredFeature(
@@ -74,7 +76,7 @@ def choose_features(
     wanted = [
         name
         for name, feature in catalogue.items()
-        if name not in asked.exclude
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in asked.exclude)
         and (
             name in asked.include
             or (asked.groups is None and not asked.include)

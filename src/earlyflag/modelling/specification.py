@@ -102,7 +102,10 @@ class CutOffs(_Part):
 
 
 class Features(_Part):
-    """Which declared features the model may use: by group, then by name."""
+    """Which declared features the model may use: all, or those of groups and those named.
+
+    `exclude` takes names and patterns such as `council_tax_*_lag*`.
+    """
 
     groups: tuple[str, ...] | None = None
     include: tuple[str, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -13,23 +12,19 @@ import numpy as np
 
 from earlyflag.core.errors import SpecificationInvalid, WindowsOverlap
 from earlyflag.core.terms import ModelInfo
-from earlyflag.evaluation.calibration import fit_line, log_odds_of
-from earlyflag.evaluation.drift import recentre
-from earlyflag.evaluation.estimates import Resamples
-from earlyflag.evaluation.ranking import Ranked
 from earlyflag.modelling.assess import Assessment, assess, recentred_for_serving
 from earlyflag.modelling.boosting import Boosted
-from earlyflag.modelling.candidates import Advance, Found, Trainer, best_settings, raw
+from earlyflag.modelling.candidates import Advance, raw
+from earlyflag.modelling.development import FEWEST_EVENTS, Developed, develop
 from earlyflag.modelling.linear import SplineLogistic
 from earlyflag.modelling.rows import Rows, choose_features, select
 from earlyflag.modelling.served import Calibration
-from earlyflag.modelling.specification import FAMILIES, Candidate, Specification, months_after
+from earlyflag.modelling.specification import Specification
 from earlyflag.modelling.windows import Windows, check_apart
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FEWEST_EVENTS = 10
 GOLDEN_ROWS = 24
 
 
@@ -128,39 +123,13 @@ def fit(
     test = select(specification, frame, features, windows.test, part="test")
     _check_events(train, test, specification)
     tick(1)
-    trainer = Trainer(
-        names=features,
-        monotone=tuple(int(getattr(each, "monotone", 0) or 0) for each in declarations),
-        seed=specification.seed,
-        threads=threads or os.cpu_count() or 1,
-        advance=tick,
-    )
-    if specification.helped == "model":
-        trainer = replace(trainer, helped_effect=_helped_effect(trainer, train))
     study = f"{specification.content_hash[:12]}-{data_hash[:12]}"
-    found = [
-        best_settings(candidate, train, trainer, storage=storage, study_name=study)
-        for candidate in specification.candidates
-    ]
-    chosen, choice = choose(found, train, specification.replicates)
-    comparator = _comparator(specification, train, trainer)
-    models = {
-        each.family: trainer.fit(each.family, train, each.settings, rounds=each.rounds)
-        for each in found
-    }
-    tick(len(found))
-    compared = [*found, *comparator]
-    models.update(
-        {each.family: trainer.fit(each.family, train, each.settings) for each in comparator}
-    )
-    calibrations = {each.family: _calibrated(each, train) for each in compared}
-    calibration, line_words = calibrations[chosen.family]
-    model = models[chosen.family]
-    log_odds = {
-        family: calibrations[family][0].slope * raw(each, test.matrix)
-        + calibrations[family][0].intercept
-        for family, each in models.items()
-    }
+    developed = develop(
+        specification, train, declarations, storage=storage, study=study, threads=threads,
+        advance=tick,
+    )  # fmt: skip
+    log_odds = {family: developed.log_odds(family, test.matrix) for family in developed.models}
+    family = developed.chosen.family
     assessment = assess(
         Assessment(
             specification=specification,
@@ -168,9 +137,8 @@ def fit(
             test=test,
             features=features,
             log_odds=log_odds,
-            champion=chosen.family,
-            model=model,
-            calibration=calibration,
+            champion=family,
+            model=developed.models[family],
             audit=audit,
             truth=truth,
             delayed=delayed,
@@ -179,24 +147,65 @@ def fit(
         )
     )
     tick(1)
-    calibration, serving = recentred_for_serving(calibration, log_odds[chosen.family], test)
-    golden = _golden_rows(train.matrix, specification.seed)
-    info = ModelInfo(
+    calibration, serving = recentred_for_serving(
+        developed.calibrations[family], log_odds[family], test
+    )
+    fitted = Fitted(
+        specification=specification,
+        windows=windows,
+        family=family,
+        model=developed.models[family],
+        calibration=calibration,
+        declarations=declarations,
+        info=_info(specification, windows, family, features, train, data_hash),
+        golden_rows=_golden_rows(train.matrix, specification.seed),
+        golden_log_odds=np.empty(0),
+        background=train.matrix[:: max(1, len(train) // 2000)],
+        results={
+            **_account(specification, windows, developed, train, test),
+            "serving": serving,
+            "notes": notes,
+            **assessment,
+        },
+    )
+    tick(1)
+    return replace(fitted, golden_log_odds=fitted.log_odds(fitted.golden_rows))
+
+
+def _info(
+    specification: Specification,
+    windows: Windows,
+    family: str,
+    features: tuple[str, ...],
+    train: Rows,
+    data_hash: str,
+) -> ModelInfo:
+    label = specification.label
+    return ModelInfo(
         name=specification.name,
         version="0",
-        family=chosen.family,
-        label=specification.label.event,
-        horizon_months=specification.label.horizon_months
-        or max(1, round((specification.label.horizon_days or 30) / 30.4)),
+        family=family,
+        label=label.event,
+        horizon_months=label.horizon_months or max(1, round((label.horizon_days or 30) / 30.4)),
         base_rate=float(np.average(train.label, weights=train.weight)),
         features=features,
         data_hash=data_hash,
         specification_hash=specification.content_hash,
         trained_to=max(windows.train),
     )
-    results = {
+
+
+def _account(
+    specification: Specification, windows: Windows, developed: Developed, train: Rows, test: Rows
+) -> dict[str, Any]:
+    """Return what was trained on what, and how the choice fell, as plain content."""
+    return {
         "specification": specification.model_dump(mode="json"),
-        "model": {"name": specification.name, "family": chosen.family, "choice": choice},
+        "model": {
+            "name": specification.name,
+            "family": developed.chosen.family,
+            "choice": developed.choice,
+        },
         "candidates": [
             {
                 "family": each.family,
@@ -205,7 +214,7 @@ def fit(
                 "trials": each.trials,
                 "average_precision_out_of_fold": each.value,
             }
-            for each in found
+            for each in developed.found
         ],
         "windows": {
             "train": [str(each) for each in windows.train],
@@ -220,67 +229,8 @@ def fit(
             "test_events": int(test.label.sum()),
             "test_households": len(np.unique(test.households)),
         },
-        "calibration_fit": line_words,
-        "serving": serving,
-        "notes": notes,
-        **assessment,
+        "calibration_fit": developed.calibration_words[developed.chosen.family],
     }
-    tick(1)
-    fitted = Fitted(
-        specification=specification,
-        windows=windows,
-        family=chosen.family,
-        model=model,
-        calibration=calibration,
-        declarations=declarations,
-        info=info,
-        golden_rows=golden,
-        golden_log_odds=np.empty(0),
-        background=train.matrix[:: max(1, len(train) // 2000)],
-        results=results,
-    )
-    return replace(fitted, golden_log_odds=fitted.log_odds(golden))
-
-
-def choose(found: list[Found], rows: Rows, replicates: int) -> tuple[Found, dict[str, Any]]:
-    """Return the simplest candidate within one standard error of the best, and say so.
-
-    The standard error is that of the paired difference in average precision between the best
-    candidate and the simpler one, over draws of training households, out of fold.
-    """
-    ordered = sorted(found, key=lambda each: FAMILIES.index(each.family))
-    best = max(ordered, key=lambda each: each.value)
-    resamples = Resamples(rows.households, replicates)
-    drawn: dict[str, list[np.ndarray]] = {each.family: [] for each in ordered}
-    cut_off = np.zeros(len(rows), dtype=np.int8)
-    rankings = {each.family: Ranked(rows.label, each.raw, cut_off) for each in ordered}
-    for block in resamples.weights():
-        for family, ranked in rankings.items():
-            drawn[family].append(ranked.curves(block * rows.weight.astype(np.float32))[0])
-    values = {family: np.concatenate(parts) for family, parts in drawn.items()}
-    compared = []
-    winner = best
-    for each in ordered:
-        gap = best.value - each.value
-        error = float(np.std(values[best.family] - values[each.family]))
-        within = gap <= error
-        compared.append({"family": each.family, "behind_best": gap, "standard_error": error})
-        if within and winner is best and each is not best:
-            winner = each
-        if each is best:
-            break
-    if winner is best:
-        sentence = (
-            f"{best.family} was chosen: no simpler candidate comes within one standard error "
-            f"of its average precision ({best.value:.4f}, out of fold)."
-        )
-    else:
-        gap = best.value - winner.value
-        sentence = (
-            f"{winner.family} was chosen: it is the simplest candidate within one standard error "
-            f"of the best ({best.family}: {best.value:.4f}, out of fold; {gap:.4f} more)."
-        )
-    return winner, {"family": winner.family, "sentence": sentence, "compared": compared}
 
 
 def _known_in_time(frame: pd.DataFrame, windows: Windows) -> pd.DataFrame:
@@ -310,49 +260,6 @@ def _check_events(train: Rows, test: Rows, specification: Specification) -> None
                 f"{len(rows)} rows; at least {FEWEST_EVENTS} of each kind are needed. Add cut-offs "
                 "or choose a longer horizon."
             )
-
-
-def _calibrated(found: Found, train: Rows) -> tuple[Calibration, dict[str, Any]]:
-    """Return the calibration from out-of-fold scores, centred on the latest training year."""
-    line = fit_line(found.raw, train.label, train.weight)
-    slope = max(line.slope, 0.05)
-    intercept = line.intercept
-    if slope != line.slope:  # a model without signal: keep the map monotone, hold the base rate
-        rate = np.average(train.label, weights=train.weight)
-        intercept = float(log_odds_of(np.array([rate]))[0] - slope * np.mean(found.raw))
-    latest = train.as_of.max()
-    year_before = np.datetime64(months_after(latest.astype(object), -6), "D")
-    recent = (train.as_of > year_before) & (train.weight == train.weight)
-    log_odds = slope * found.raw[recent] + intercept
-    weights = train.weight[recent]
-    words: dict[str, Any] = {"slope": slope, "intercept": intercept}
-    if (weights == 1).all() and train.label[recent].sum() >= FEWEST_EVENTS:
-        checked = recentre(
-            log_odds, train.label[recent], train.households[recent],
-            where=f"the training cut-offs after {year_before}",
-        )  # fmt: skip
-        intercept += checked.shift
-        words.update(recentred=checked.shift, sentence=checked.sentence)
-    return Calibration(slope, intercept), words
-
-
-def _comparator(specification: Specification, train: Rows, trainer: Trainer) -> list[Found]:
-    """Return the logistic regression that every run is compared with, if it is no candidate."""
-    if any(each.family == "logistic" for each in specification.candidates):
-        return []
-    return [best_settings(Candidate(family="logistic"), train, trainer)]
-
-
-def _helped_effect(trainer: Trainer, train: Rows) -> float:
-    """Return the log-odds by which having been helped moves the event, beside the features."""
-    from sklearn.linear_model import LogisticRegression
-
-    if not train.helped.any():
-        return 0.0
-    scores, _ = trainer.out_of_fold("logistic", train, {"knots": 5, "penalty": 1.0})
-    beside = np.column_stack([scores, train.helped])
-    model = LogisticRegression(C=100.0).fit(beside, train.label, sample_weight=train.weight)
-    return float(model.coef_[0][1])
 
 
 def _golden_rows(matrix: np.ndarray, seed: int) -> np.ndarray:
