@@ -17,7 +17,7 @@ from tests.factories import lawful_bases, write_extracts
 START = date(2025, 1, 1)
 DAYS = st.integers(0, 30).map(lambda n: START + timedelta(days=n))
 CASES = settings(
-    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 VISIBLE = (

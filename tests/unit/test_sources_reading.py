@@ -46,8 +46,7 @@ def read(home: Home, tmp_path: Path, content: bytes, name: str = "properties.csv
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16"])
-@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(("ending", "delimiter"), [("\n", ";"), ("\r\n", "\t"), ("\r", "|")])
 def test_any_usual_encoding_line_ending_and_delimiter_is_found_out(
     home, tmp_path, encoding, ending, delimiter
 ):

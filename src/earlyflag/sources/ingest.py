@@ -340,15 +340,14 @@ def _conclude(
 
 
 def _complaints(summary: IngestSummary, limit: float) -> list[str]:
-    found: list[str] = []
-    for name, table in summary.tables.items():
-        found += table.faults
-        if table.reject_share > limit:
-            found.append(
-                f"{name}: {table.rejected:,} of {table.read:,} rows were rejected, more than the "
-                f"{limit:.1%} that the settings allow (reject_share_limit); "
-                f"see rejects/{name}.csv there."
-            )
+    found = [fault for table in summary.tables.values() for fault in table.faults]
+    over = {name: table for name, table in summary.tables.items() if table.reject_share > limit}
+    found += [
+        f"{name}: {table.rejected:,} of {table.read:,} rows were rejected."
+        for name, table in over.items()
+    ]
+    if over:
+        found.append(f"The settings allow {limit:.1%} of a table (reject_share_limit).")
     return found
 
 
