@@ -1,0 +1,217 @@
+"""Commands that keep an installation in order: database, users, audit, data protection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from earlyflag.cli.app import app, settings_of
+from earlyflag.cli.printing import print_table
+from earlyflag.core.clock import SystemClock
+from earlyflag.core.errors import Misused
+from earlyflag.core.home import write_atomically
+from earlyflag.core.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from earlyflag.casework import Desk
+
+audit_app = typer.Typer(help="Check the audit and export its head.", no_args_is_help=True)
+database_app = typer.Typer(help="Make and upgrade the casework database.", no_args_is_help=True)
+users_app = typer.Typer(help="Make local accounts.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
+app.add_typer(database_app, name="database")
+app.add_typer(users_app, name="users")
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Count, and change nothing.")]
+Household = Annotated[str, typer.Argument(help="The household's pseudonym, as on its page.")]
+HEADS = "audit-heads.txt"
+KEY = "audit.key"
+
+
+def _engine(settings: Settings) -> Engine:
+    from earlyflag import store
+
+    engine = store.connect(settings.database)
+    store.check_ready(engine)
+    return engine
+
+
+@contextmanager
+def _desk(settings: Settings, command: str) -> Iterator[Desk]:
+    from earlyflag import casework
+
+    actor = casework.system_actor(command)
+    rules = casework.Rules.of(settings)
+    now = SystemClock().now()
+    with casework.open_desk(_engine(settings), actor, now=now, rules=rules) as desk:
+        yield desk
+
+
+@database_app.command("upgrade")
+def upgrade_database(
+    context: typer.Context,
+    grant: Annotated[
+        str | None, typer.Option(help="PostgreSQL role of the service, to be given its rights.")
+    ] = None,
+) -> None:
+    """Make the casework database, or bring it to this version's schema."""
+    from earlyflag import store
+
+    settings = settings_of(context)
+    if not settings.database_url:
+        settings.home_folder.open()
+    engine = store.connect(settings.database)
+    store.upgrade(engine)
+    typer.echo("The database has the newest schema.")
+    if grant is not None:
+        store.grant_application(engine, grant)
+        typer.echo(f"{grant} may read and write casework, and only add to the audit.")
+
+
+@users_app.command("add")
+def add_user(
+    context: typer.Context,
+    username: Annotated[str, typer.Argument(help="What the person signs in with.")],
+    name: Annotated[str, typer.Argument(help="The name that colleagues see.")],
+    role: Annotated[list[str], typer.Option(help="officer, reviewer, manager, ...; repeatable.")],
+    safe_contact: Annotated[
+        bool, typer.Option("--safe-contact", help="Grant the permission of that name.")
+    ] = False,
+    password: Annotated[
+        str,
+        typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for."),
+    ] = "",
+) -> None:
+    """Make a local account; the first administrator is made this way."""
+    from earlyflag import casework
+    from earlyflag.store.terms import Permission, Role
+
+    unknown = [one for one in role if one not in set(map(str, Role))]
+    if unknown:
+        raise Misused(f"There is no role {unknown[0]}. Roles are: {', '.join(Role)}.")
+    granted = [Permission.SAFE_CONTACT] if safe_contact else []
+    with _desk(settings_of(context), "users") as desk:
+        casework.make_account(desk, username, name, password, [Role(one) for one in role], granted)
+    typer.echo(f"{username} may sign in.")
+
+
+@audit_app.command("verify")
+def verify_audit(
+    context: typer.Context,
+    heads: Annotated[
+        Path | None, typer.Option(help="Exported heads. Default: audit-heads.txt in the home.")
+    ] = None,
+) -> None:
+    """Check every row of the audit; exit with an error if anything was meddled with."""
+    from earlyflag import casework
+
+    settings = settings_of(context)
+    file = heads or settings.home / HEADS
+    exported = casework.read_heads(file) if heads or file.is_file() else []
+    key = settings.home / KEY
+    public = casework.public_key_of(casework.signing_key(key)) if key.is_file() else None
+    found = casework.check_audit(_engine(settings), exported=exported, public_key=public)
+    typer.echo(
+        f"The audit is sound: {found.rows:,} rows, {found.first:,} to {found.last:,}, "
+        f"and {len(exported)} exported heads met."
+    )
+
+
+@audit_app.command("head")
+def export_head(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Option(help="File to add to. Default: audit-heads.txt in the home.")
+    ] = None,
+) -> None:
+    """Add the audit's head to a file; run it daily and keep the file elsewhere."""
+    from earlyflag import casework
+
+    settings = settings_of(context)
+    place = file or settings.home / HEADS
+    head = casework.export_head(_engine(settings), place, now=SystemClock().now())
+    typer.echo(f"Row {head.sequence:,} written to {place.name}.")
+
+
+@app.command()
+def daily(context: typer.Context) -> None:
+    """Bring back flags whose day has come and leave out households suppressed since."""
+    from earlyflag import casework
+    from earlyflag.casework.suppressing import settle_suppressions
+
+    with _desk(settings_of(context), "daily") as desk:
+        resumed, withdrawn = len(casework.resume_due(desk)), settle_suppressions(desk)
+    typer.echo(f"{resumed} flags came back, {withdrawn} were withdrawn.")
+
+
+@app.command("subject-access")
+def subject_access(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(help="Of a person, account, tenancy or household.")],
+    out: Annotated[Path, typer.Option(help="JSON file to write.")],
+) -> None:
+    """Write everything held about a person's household, for that person."""
+    from earlyflag import casework
+
+    with _desk(settings_of(context), "subject-access") as desk:
+        held = casework.subject_access(desk, reference)
+    write_atomically(out, json.dumps(held, indent=2, ensure_ascii=False) + "\n")
+    out.chmod(0o600)
+    typer.echo(f"{len(held['households'])} households written to {out.name}.")
+    for place in held["check_before_sending"]:
+        typer.echo(f"Read before sending, it may name somebody else: {place}")
+
+
+@app.command()
+def suppress(
+    context: typer.Context,
+    household: Household,
+    kind: Annotated[str, typer.Argument(help="objection, safe_contact, deceased, ...")],
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day it no longer holds.")
+    ] = None,
+) -> None:
+    """Keep a household off every list."""
+    from earlyflag import casework
+    from earlyflag.store.terms import SuppressionKind
+
+    if kind not in set(map(str, SuppressionKind)):
+        raise Misused(f"There is no kind {kind}. Kinds are: {', '.join(SuppressionKind)}.")
+    with _desk(settings_of(context), "suppress") as desk:
+        reference = casework.suppress(
+            desk, household, SuppressionKind(kind), until=until.date() if until else None
+        )
+    typer.echo(f"Suppressed: {reference}")
+
+
+@app.command()
+def erase(context: typer.Context, household: Household, dry_run: DryRun = False) -> None:
+    """Erase a household; codes and dates of its case stay under the pseudonym."""
+    from earlyflag import casework
+
+    with _desk(settings_of(context), "erase") as desk:
+        counts = casework.erase(desk, household, dry_run=dry_run)
+    heading = "rows that would go or be blanked" if dry_run else "rows gone or blanked"
+    print_table(("table", heading), list(counts.items()))
+
+
+@app.command()
+def retain(context: typer.Context, dry_run: DryRun = False) -> None:
+    """Delete what is older than the settings allow, the audit's oldest stretch included."""
+    from earlyflag import casework
+
+    settings = settings_of(context)
+    with _desk(settings, "retain") as desk:
+        report = casework.retain(desk, settings.retention, dry_run=dry_run)
+        key = None if dry_run else casework.signing_key(settings.home / KEY)
+        ended = casework.end_stretch(desk, months=settings.retention.audit_months, key=key)
+    rows = [*report.deleted.items(), ("audit", ended), ("flags that lapse", report.lapsed_flags)]
+    print_table(("table", "rows that would go" if dry_run else "rows gone"), rows)
