@@ -52,8 +52,8 @@ from earlyflag.sources import ingest
 began = time.perf_counter()
 summary = ingest(Path(sys.argv[1]), Home(Path(sys.argv[2])), bases={}, lawful_basis="benchmark",
                  delivered_on=date.fromisoformat(sys.argv[3]))
-print(json.dumps({"seconds": time.perf_counter() - began, "cpu": time.process_time(), "read": summary.read,
-    "accepted": summary.accepted, "duplicates": summary.duplicates,
+print(json.dumps({"seconds": time.perf_counter() - began, "cpu": time.process_time(),
+    "read": summary.read, "accepted": summary.accepted, "duplicates": summary.duplicates,
     "memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}))
 """
 
