@@ -210,6 +210,12 @@ def test_a_cut_off_inside_a_month_sees_what_was_known_by_then(tmp_path):
     assert "ana" in linked.household_of("2021-03-15")
 
 
+def test_progress_is_told_once_for_each_cut_off(tmp_path):
+    told: list[int] = []
+    family().link(tmp_path, BEFORE, "2021-02-01", AFTER, advance=told.append)
+    assert told == [1, 1, 1]
+
+
 def test_no_rows_at_all_are_no_households(tmp_path):
     linked = Village().link(tmp_path, BEFORE)
     assert linked.people(BEFORE) == set()

@@ -38,7 +38,7 @@ def link(
     tables : `sources.Tables`
     cut_offs : the days at which households will be asked for, usually first days of months
     folder : where the households are written; a reader sees the old ones or the new
-    advance : told the number of steps done; a run has `steps(...)` of them at most
+    advance : told 1 for each of `cut_offs` that is done
     backend : what compares the pairs, "duckdb" or "spark" (with a session in `spark`)
     trained : other parameters than the packaged ones
 
@@ -65,7 +65,7 @@ def link(
         scoring.score_pairs(con, trained, backend=backend, spark=spark)
         events = timeline(con, cut_offs)
         sweep = Sweep(events, trained.rival_weight)
-        sweep.run(advance)
+        sweep.run(cut_offs, advance)
         _publish(con, events, sweep)
         households.check(con)
         found = households.content_hash(con)
@@ -83,9 +83,14 @@ def link(
 def _inputs_hash(
     tables: Any, cut_offs: Sequence[date], trained: parameters.Parameters
 ) -> str | None:
-    content = getattr(tables, "content_hash", None)
-    if content is None:
+    """Return a hash of all that decides the households; None if the tables cannot tell.
+
+    Only the tables that linkage reads count: a new ledger row links nobody anew.
+    """
+    table_hash = getattr(tables, "table_hash", None)
+    if table_hash is None:
         return None
+    content = [table_hash(name) for name in records.TABLES_READ]
     parts = [FORMAT, content, trained.digest, [day.isoformat() for day in sorted(cut_offs)]]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

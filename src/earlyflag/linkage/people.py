@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from earlyflag.linkage.events import Timeline
-
-Edge = tuple[float, bool]
+from earlyflag.linkage.events import Timed, Timeline
 
 
 class People:
@@ -163,7 +161,7 @@ class People:
 class _Pairs:
     """Pairs that are usable at the present cut-off, by record."""
 
-    def __init__(self, timed) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, timed: Timed) -> None:
         self._one = timed.column("one")
         self._other = timed.column("other")
         self._weight = timed.column("weight")

@@ -13,6 +13,15 @@ import duckdb
 
 from earlyflag.linkage.parameters import Parameters
 
+TABLES_READ = (
+    "properties",
+    "council_tax_accounts",
+    "council_tax_people",
+    "tenancies",
+    "tenancy_people",
+    "homelessness_cases",
+)
+
 FOREVER = "DATE '9999-12-31'"
 
 # Years of birth that systems write when nobody asked.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 
 from earlyflag.linkage.cases import CaseLinks
 from earlyflag.linkage.events import Timeline
@@ -30,14 +31,17 @@ class Sweep:
         self.homes = Ledger()
         self.cases = CaseLinks(timeline, self.people)
 
-    def run(self, advance: Callable[[int], None] | None = None) -> None:
-        """Go through the whole grid; `advance` is told after each cut-off."""
-        for index in range(len(self._timeline.grid)):
+    def run(
+        self, cut_offs: Sequence[date] = (), advance: Callable[[int], None] | None = None
+    ) -> None:
+        """Go through the whole grid; `advance` is told after each of `cut_offs`."""
+        wanted = set(cut_offs)
+        for index, day in enumerate(self._timeline.grid):
             dirty, touched = self._units.step()
             changed = self.people.step(touched)
             self._settle(index, self._reach(dirty, touched | changed))
             self.cases.step(index, changed)
-            if advance is not None:
+            if advance is not None and day in wanted:
                 advance(1)
         self.members.finish()
         self.homes.finish()
