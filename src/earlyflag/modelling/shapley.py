@@ -28,14 +28,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from earlyflag.modelling.compiled import compiled
-from earlyflag.modelling.trees import MISSING_NAN, Trees, below, in_categories
+from earlyflag.modelling.tree_walks import VECTOR, walk, walk_one_by_one
+from earlyflag.modelling.trees import Trees
 
 BLOCK = 128
 """Rows walked at once: enough to fill the vector units, few enough for the caches."""
 
-VECTOR = 8
-"""Numbers that the widest vector units take at once; few rows are filled up to this many."""
+FEW = 3
+"""Up to this many rows are walked one by one, with the quadrature's nodes side by side."""
 
 
 def contributions(trees: Trees, rows: np.ndarray, *, threads: int = 1) -> tuple[float, np.ndarray]:
@@ -59,14 +59,19 @@ def contributions(trees: Trees, rows: np.ndarray, *, threads: int = 1) -> tuple[
     block = min(BLOCK, -(-max(len(rows), 1) // VECTOR) * VECTOR)
 
     def explain(part: np.ndarray) -> None:
-        if len(part):
-            span = slice(part[0], part[-1] + 1)
-            _walk(
-                rows[span], result[span], trees.feature, trees.threshold, trees.missing,
-                trees.default_left, trees.category_start, trees.category_end, trees.category_words,
-                trees.leaf_value, plan.tree_start, plan.n_nodes, plan.depth, plan.split,
-                plan.goes_left, plan.ancestor_depth, plan.leaf, plan.factors, block,
-            )  # fmt: skip
+        if len(part) == 0:
+            return
+        span = slice(part[0], part[-1] + 1)
+        given = (
+            rows[span], result[span], trees.feature, trees.threshold, trees.missing,
+            trees.default_left, trees.category_start, trees.category_end, trees.category_words,
+            trees.leaf_value, plan.tree_start, plan.n_nodes, plan.depth, plan.split,
+            plan.goes_left, plan.ancestor_depth, plan.leaf, plan.factors,
+        )  # fmt: skip
+        if len(part) <= FEW:
+            walk_one_by_one(*given)
+        else:
+            walk(*given, block)
 
     if len(parts) == 1:
         explain(parts[0])
@@ -165,7 +170,7 @@ def _factors(
     cover: np.ndarray, ancestor: np.ndarray, edges_of: np.ndarray, n_nodes: np.ndarray
 ) -> np.ndarray:
     """Return `Walk.factors` from each edge's cover product z."""
-    most = max(1, int(n_nodes.max(initial=1)))
+    most = -(-max(1, int(n_nodes.max(initial=1))) // VECTOR) * VECTOR
     times = np.full((most + 1, most), 0.5)
     weights = np.zeros((most + 1, most))
     for n in range(1, most + 1):
@@ -193,121 +198,3 @@ def _factors(
         ],
         axis=1,
     )
-
-
-@compiled
-def _walk(
-    rows, result, feature, threshold, missing, default_left, category_start, category_end,
-    category_words, leaf_value, tree_start, n_nodes, depth, split, goes_left, ancestor_depth,
-    leaf, factors, block,
-):  # fmt: skip
-    """Walk every tree with a block of rows at a time (see the module's docstring)."""
-    n_rows, n_features = rows.shape
-    deepest = depth.max() if len(depth) else 1
-    most = factors.shape[2]
-    values, phi = np.zeros((n_features, block)), np.zeros((n_features, block))
-    down, up = np.ones((deepest + 1, most, block)), np.zeros((deepest + 1, most, block))
-    passed, went_left = np.zeros((deepest + 1, block)), np.zeros((deepest + 1, block))
-    open_edge = np.zeros(deepest + 1, dtype=np.int64)
-    for start in range(0, n_rows, block):
-        size = min(block, n_rows - start)
-        values[:, :size] = rows[start : start + size].T
-        phi[:] = 0.0
-        for tree in range(len(tree_start) - 1):
-            n = n_nodes[tree]
-            top = 0
-            for edge in range(tree_start[tree], tree_start[tree + 1]):
-                here, at, upper = depth[edge], split[edge], ancestor_depth[edge]
-                while top >= here:
-                    done = open_edge[top]
-                    own = feature[split[done]]
-                    _close(up, top, phi, own, passed, ancestor_depth[done], factors, done, n)
-                    top -= 1
-                if goes_left[edge]:
-                    _take_sides(
-                        values, feature[at], threshold[at], missing[at], default_left[at],
-                        category_words[category_start[at] : category_end[at]],
-                        went_left, here - 1,
-                    )  # fmt: skip
-                _pass(went_left, goes_left[edge], passed, here, upper)
-                if leaf[edge] >= 0:
-                    value = leaf_value[leaf[edge]]
-                    _add_leaf(
-                        value, down, up, here, phi, feature[at], passed, upper, factors, edge, n
-                    )
-                else:
-                    top = here
-                    open_edge[top] = edge
-                    _open(down, up, here, passed, upper, factors, edge, n)
-            while top > 0:
-                done = open_edge[top]
-                own = feature[split[done]]
-                _close(up, top, phi, own, passed, ancestor_depth[done], factors, done, n)
-                top -= 1
-        result[start : start + size] = phi[:, :size].T
-
-
-# The pieces below take whole arrays and places in them: a slice would count references.
-
-
-@compiled
-def _take_sides(values, own, threshold, missing, default_left, words, went_left, above):
-    """Note with 1 each row that a split sends left, with 0 each that it sends right."""
-    if len(words) > 0:
-        for row in range(values.shape[1]):
-            went_left[above, row] = 1.0 if in_categories(values[own, row], words) else 0.0
-    elif missing == MISSING_NAN:  # the usual case, written for the vector units
-        default = 1.0 if default_left else 0.0
-        for row in range(values.shape[1]):
-            known = 1.0 if values[own, row] <= threshold else 0.0
-            went_left[above, row] = default if np.isnan(values[own, row]) else known
-    else:
-        for row in range(values.shape[1]):
-            is_left = below(values[own, row], threshold, missing, default_left)
-            went_left[above, row] = 1.0 if is_left else 0.0
-
-
-@compiled
-def _pass(went_left, goes_left, passed, here, upper):
-    """Note which rows pass all of the path's splits on the edge's feature, this one included."""
-    for row in range(passed.shape[1]):
-        side = went_left[here - 1, row]
-        passed[here, row] = side if goes_left else 1.0 - side
-    if upper > 0:
-        for row in range(passed.shape[1]):
-            passed[here, row] *= passed[upper, row]
-
-
-@compiled
-def _open(down, up, here, passed, upper, factors, edge, n):
-    """Go down an edge to a split: multiply the path's product, start the subtree's sums."""
-    for q in range(n):
-        factor, with_old, with_new = factors[edge, 0, q], factors[edge, 1, q], factors[edge, 2, q]
-        for row in range(passed.shape[1]):
-            old, new = passed[upper, row], passed[here, row]
-            up[here, q, row] = 0.0
-            down[here, q, row] = down[here - 1, q, row] * (factor + with_old * old + with_new * new)
-
-
-@compiled
-def _add_leaf(value, down, up, here, phi, own, passed, upper, factors, edge, n):
-    """Go down an edge to a leaf: hand its part to the edge's feature and to the sums above."""
-    for q in range(n):
-        factor, with_old, with_new = factors[edge, 0, q], factors[edge, 1, q], factors[edge, 2, q]
-        loss, old_gain, gain = factors[edge, 3, q], factors[edge, 4, q], factors[edge, 5, q]
-        for row in range(passed.shape[1]):
-            old, new = passed[upper, row], passed[here, row]
-            part = value * down[here - 1, q, row] * (factor + with_old * old + with_new * new)
-            phi[own, row] += part * (loss + old_gain * old + gain * new)
-            up[here - 1, q, row] += part
-
-
-@compiled
-def _close(up, here, phi, own, passed, upper, factors, edge, n):
-    """Come up an edge whose subtree is done: hand its sums to the feature and to those above."""
-    for q in range(n):
-        loss, old_gain, gain = factors[edge, 3, q], factors[edge, 4, q], factors[edge, 5, q]
-        for row in range(passed.shape[1]):
-            old, new = passed[upper, row], passed[here, row]
-            phi[own, row] += up[here, q, row] * (loss + old_gain * old + gain * new)
-            up[here - 1, q, row] += up[here, q, row]

@@ -1,0 +1,217 @@
+"""The compiled walks behind `shapley`: many rows side by side, or one row and many nodes.
+
+What the arguments mean stands with `shapley.Walk` and `trees.Trees`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from earlyflag.modelling.compiled import compiled
+from earlyflag.modelling.trees import MISSING_NAN, below, in_categories
+
+VECTOR = 8
+"""Numbers that the widest vector units take at once; blocks and nodes are filled up to it."""
+
+
+@compiled
+def walk(
+    rows, result, feature, threshold, missing, default_left, category_start, category_end,
+    category_words, leaf_value, tree_start, n_nodes, depth, split, goes_left, ancestor_depth,
+    leaf, factors, block,
+):  # fmt: skip
+    """Walk every tree with a block of rows at a time (see `shapley`)."""
+    n_rows, n_features = rows.shape
+    deepest = depth.max() if len(depth) else 1
+    most = factors.shape[2]
+    values, phi = np.zeros((n_features, block)), np.zeros((n_features, block))
+    down, up = np.ones((deepest + 1, most, block)), np.zeros((deepest + 1, most, block))
+    passed, went_left = np.zeros((deepest + 1, block)), np.zeros((deepest + 1, block))
+    open_edge = np.zeros(deepest + 1, dtype=np.int64)
+    for start in range(0, n_rows, block):
+        size = min(block, n_rows - start)
+        values[:, :size] = rows[start : start + size].T
+        phi[:] = 0.0
+        for tree in range(len(tree_start) - 1):
+            n = n_nodes[tree]
+            top = 0
+            for edge in range(tree_start[tree], tree_start[tree + 1]):
+                here, at, upper = depth[edge], split[edge], ancestor_depth[edge]
+                while top >= here:
+                    done = open_edge[top]
+                    own = feature[split[done]]
+                    _close(up, top, phi, own, passed, ancestor_depth[done], factors, done, n)
+                    top -= 1
+                if goes_left[edge]:
+                    _take_sides(
+                        values, feature[at], threshold[at], missing[at], default_left[at],
+                        category_words[category_start[at] : category_end[at]],
+                        went_left, here - 1,
+                    )  # fmt: skip
+                _pass(went_left, goes_left[edge], passed, here, upper)
+                if leaf[edge] >= 0:
+                    value = leaf_value[leaf[edge]]
+                    _add_leaf(
+                        value, down, up, here, phi, feature[at], passed, upper, factors, edge, n
+                    )
+                else:
+                    top = here
+                    open_edge[top] = edge
+                    _open(down, up, here, passed, upper, factors, edge, n)
+            while top > 0:
+                done = open_edge[top]
+                own = feature[split[done]]
+                _close(up, top, phi, own, passed, ancestor_depth[done], factors, done, n)
+                top -= 1
+        result[start : start + size] = phi[:, :size].T
+
+
+# The pieces below take whole arrays and places in them: a slice would count references.
+
+
+@compiled
+def _take_sides(values, own, threshold, missing, default_left, words, went_left, above):
+    """Note with 1 each row that a split sends left, with 0 each that it sends right."""
+    if len(words) > 0:
+        for row in range(values.shape[1]):
+            went_left[above, row] = 1.0 if in_categories(values[own, row], words) else 0.0
+    elif missing == MISSING_NAN:  # the usual case, written for the vector units
+        default = 1.0 if default_left else 0.0
+        for row in range(values.shape[1]):
+            known = 1.0 if values[own, row] <= threshold else 0.0
+            went_left[above, row] = default if np.isnan(values[own, row]) else known
+    else:
+        for row in range(values.shape[1]):
+            is_left = below(values[own, row], threshold, missing, default_left)
+            went_left[above, row] = 1.0 if is_left else 0.0
+
+
+@compiled
+def _pass(went_left, goes_left, passed, here, upper):
+    """Note which rows pass all of the path's splits on the edge's feature, this one included."""
+    for row in range(passed.shape[1]):
+        side = went_left[here - 1, row]
+        passed[here, row] = side if goes_left else 1.0 - side
+    if upper > 0:
+        for row in range(passed.shape[1]):
+            passed[here, row] *= passed[upper, row]
+
+
+@compiled
+def _open(down, up, here, passed, upper, factors, edge, n):
+    """Go down an edge to a split: multiply the path's product, start the subtree's sums."""
+    for q in range(n):
+        factor, with_old, with_new = factors[edge, 0, q], factors[edge, 1, q], factors[edge, 2, q]
+        for row in range(passed.shape[1]):
+            old, new = passed[upper, row], passed[here, row]
+            up[here, q, row] = 0.0
+            down[here, q, row] = down[here - 1, q, row] * (factor + with_old * old + with_new * new)
+
+
+@compiled
+def _add_leaf(value, down, up, here, phi, own, passed, upper, factors, edge, n):
+    """Go down an edge to a leaf: hand its part to the edge's feature and to the sums above."""
+    for q in range(n):
+        factor, with_old, with_new = factors[edge, 0, q], factors[edge, 1, q], factors[edge, 2, q]
+        loss, old_gain, gain = factors[edge, 3, q], factors[edge, 4, q], factors[edge, 5, q]
+        for row in range(passed.shape[1]):
+            old, new = passed[upper, row], passed[here, row]
+            part = value * down[here - 1, q, row] * (factor + with_old * old + with_new * new)
+            phi[own, row] += part * (loss + old_gain * old + gain * new)
+            up[here - 1, q, row] += part
+
+
+@compiled
+def _close(up, here, phi, own, passed, upper, factors, edge, n):
+    """Come up an edge whose subtree is done: hand its sums to the feature and to those above."""
+    for q in range(n):
+        loss, old_gain, gain = factors[edge, 3, q], factors[edge, 4, q], factors[edge, 5, q]
+        for row in range(passed.shape[1]):
+            old, new = passed[upper, row], passed[here, row]
+            phi[own, row] += up[here, q, row] * (loss + old_gain * old + gain * new)
+            up[here - 1, q, row] += up[here, q, row]
+
+
+@compiled
+def walk_one_by_one(
+    rows, result, feature, threshold, missing, default_left, category_start, category_end,
+    category_words, leaf_value, tree_start, n_nodes, depth, split, goes_left, ancestor_depth,
+    leaf, factors,
+):  # fmt: skip
+    """Walk every tree with one row at a time, the quadrature's nodes in the vector unit.
+
+    The same steps as `walk`; nodes beyond a tree's own have weight 0 and add nothing.
+    """
+    deepest = depth.max() if len(depth) else 1
+    down, up = np.ones((deepest + 1, factors.shape[2])), np.zeros((deepest + 1, factors.shape[2]))
+    passed, open_edge = np.zeros(deepest + 1), np.zeros(deepest + 1, dtype=np.int64)
+    for row in range(rows.shape[0]):
+        result[row] = 0.0
+        for tree in range(len(tree_start) - 1):
+            top, width = 0, -(-n_nodes[tree] // VECTOR) * VECTOR
+            for edge in range(tree_start[tree], tree_start[tree + 1]):
+                here, at, upper = depth[edge], split[edge], ancestor_depth[edge]
+                while top >= here:
+                    done = open_edge[top]
+                    old, new = passed[ancestor_depth[done]], passed[top]
+                    share = _close_one(up, top, old, new, factors, done, width)
+                    result[row, feature[split[done]]] += share
+                    top -= 1
+                value = rows[row, feature[at]]
+                if category_end[at] > category_start[at]:
+                    words = category_words[category_start[at] : category_end[at]]
+                    is_left = in_categories(value, words)
+                else:
+                    is_left = below(value, threshold[at], missing[at], default_left[at])
+                old, new = passed[upper], 1.0 if is_left == goes_left[edge] else 0.0
+                if upper > 0:
+                    new *= old
+                if leaf[edge] >= 0:
+                    scale = leaf_value[leaf[edge]]
+                    share = _add_leaf_one(scale, down, up, here, old, new, factors, edge, width)
+                    result[row, feature[at]] += share
+                else:
+                    top = here
+                    open_edge[top] = edge
+                    passed[here] = new
+                    _open_one(down, up, here, old, new, factors, edge, width)
+            while top > 0:
+                done = open_edge[top]
+                old, new = passed[ancestor_depth[done]], passed[top]
+                share = _close_one(up, top, old, new, factors, done, width)
+                result[row, feature[split[done]]] += share
+                top -= 1
+
+
+@compiled
+def _open_one(down, up, here, old, new, factors, edge, width):
+    """Do `_open` for one row."""
+    for q in range(width):
+        up[here, q] = 0.0
+        down[here, q] = down[here - 1, q] * (
+            factors[edge, 0, q] + old * factors[edge, 1, q] + new * factors[edge, 2, q]
+        )
+
+
+@compiled
+def _add_leaf_one(value, down, up, here, old, new, factors, edge, width):
+    """Do `_add_leaf` for one row; return the part of the edge's feature."""
+    share = 0.0
+    for q in range(width):
+        part = value * down[here - 1, q]
+        part *= factors[edge, 0, q] + old * factors[edge, 1, q] + new * factors[edge, 2, q]
+        up[here - 1, q] += part
+        weight = factors[edge, 3, q] + old * factors[edge, 4, q] + new * factors[edge, 5, q]
+        share += part * weight
+    return share
+
+
+@compiled
+def _close_one(up, here, old, new, factors, edge, width):
+    """Do `_close` for one row; return the part of the edge's feature."""
+    share = 0.0
+    for q in range(width):
+        weight = factors[edge, 3, q] + old * factors[edge, 4, q] + new * factors[edge, 5, q]
+        share += up[here, q] * weight
+        up[here - 1, q] += up[here, q]
+    return share
