@@ -72,10 +72,10 @@ notebooks: setup-dev  ## Run every notebook on the synthetic borough
 	$(BIN)/python -m pytest tests/e2e/test_notebooks.py
 
 validate-ledger: setup  ## The same path on a real arrears ledger; the last line is JSON
-	@$(BIN)/python benchmarks/validate_ledger.py --data $(REAL_DATA)/credit_arrears_2005
+	@$(BIN)/python benchmarks/validate_ledger.py $(REAL_DATA)
 
 validate-pulse: setup  ## Real households, new arrears; the last line is JSON
-	@$(BIN)/python benchmarks/validate_pulse.py --data $(REAL_DATA)/household_pulse_2020
+	@$(BIN)/python benchmarks/validate_pulse.py $(REAL_DATA)
 
 validate-synthetic: setup  ## The champion against the oracle on five boroughs; the last line is JSON
 	@$(BIN)/python benchmarks/validate_synthetic.py

@@ -11,11 +11,6 @@ import typer
 from earlyflag.cli.app import app, settings_of
 from earlyflag.cli.progress import TerminalProgress
 
-link_app = typer.Typer(
-    help="Link records to people to households over time.", invoke_without_command=True
-)
-app.add_typer(link_app, name="link")
-
 
 @app.command()
 def synth(
@@ -81,15 +76,6 @@ def ingest(
         dry_run=dry_run,
     )
     print_delivery(summary)
-
-
-@link_app.callback()
-def link(context: typer.Context) -> None:
-    """Link the home's records for every cut-off of its data."""
-    if context.invoked_subcommand is None:
-        from earlyflag.pipeline import steps
-
-        steps.link(settings_of(context), TerminalProgress())
 
 
 @app.command()

@@ -85,10 +85,9 @@ def add_user(
     safe_contact: Annotated[
         bool, typer.Option("--safe-contact", help="Grant the permission of that name.")
     ] = False,
-    password: Annotated[
-        str,
-        typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for."),
-    ] = "",
+    password_file: Annotated[
+        Path | None, typer.Option(help="File with the first password; without it, it is asked for.")
+    ] = None,
 ) -> None:
     """Make a local account; the first administrator is made this way."""
     from earlyflag import casework
@@ -98,9 +97,49 @@ def add_user(
     if unknown:
         raise Misused(f"There is no role {unknown[0]}. Roles are: {', '.join(Role)}.")
     granted = [Permission.SAFE_CONTACT] if safe_contact else []
+    password = _first_password(password_file)
     with _desk(settings_of(context), "users") as desk:
         casework.make_account(desk, username, name, password, [Role(one) for one in role], granted)
     typer.echo(f"{username} may sign in.")
+
+
+@users_app.command("key")
+def make_key(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Which system uses it.")],
+    scope: Annotated[list[str], typer.Option(help="What it may do; repeatable.")],
+    days: Annotated[int, typer.Option(help="How long it lasts.")] = 90,
+    alert_source: Annotated[
+        str | None, typer.Option(help="For alerts:write: landlord, agent or partner.")
+    ] = None,
+) -> None:
+    """Make a machine's key and print it, this once."""
+    from earlyflag import casework
+    from earlyflag.store.terms import AlertSource, Scope
+
+    if set(scope) - set(map(str, Scope)):
+        raise Misused(f"--scope is one of {', '.join(Scope)}.")
+    if alert_source is not None and alert_source not in set(map(str, AlertSource)):
+        raise Misused(f"--alert-source is one of {', '.join(AlertSource)}.")
+    with _desk(settings_of(context), "users") as desk:
+        secret, record = casework.make_key(
+            desk,
+            name,
+            [Scope(one) for one in scope],
+            days=days,
+            alert_source=AlertSource(alert_source) if alert_source else None,
+        )
+    typer.echo(secret)
+    typer.echo(f"It expires on {record.expires_at:%Y-%m-%d} and is not shown again.", err=True)
+
+
+def _first_password(file: Path | None) -> str:
+    """Return the password of a file, or ask; it never stands on the command line."""
+    if file is None:
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    if not file.is_file():
+        raise Misused(f"There is no file {file} to read the password from.")
+    return file.read_text(encoding="utf-8").strip()
 
 
 @audit_app.command("verify")

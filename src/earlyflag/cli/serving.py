@@ -58,6 +58,8 @@ def check_port(host: str, port: int) -> None:
 def build_app(settings: Settings, host: str, port: int, model: str) -> FastAPI:
     """Return the application with the database, the champion and the PDF printer handed in."""
     from earlyflag import casework, store
+    from earlyflag.cli.handed_in import DryRuns
+    from earlyflag.reporting import pdf
     from earlyflag.web.app import HandedIn, create_app
 
     engine = store.connect(settings.database)
@@ -76,6 +78,8 @@ def build_app(settings: Settings, host: str, port: int, model: str) -> FastAPI:
     handed_in = HandedIn(
         scorer=scorer,
         model_trouble=(lambda: scorer.status().problem) if scorer else None,
+        print_pack=pdf.tagged_pdf if pdf.is_available() else None,
+        uploads=DryRuns(settings),
         is_demo=is_demo,
     )
     return create_app(settings.model_copy(update={"public_origin": origin}), engine, handed_in)
