@@ -97,6 +97,7 @@ from earlyflag.casework.signing_in import (
     sign_out,
 )
 from earlyflag.casework.suppressing import end_suppression, suppress
+from earlyflag.casework.webhooks import deliver, end_webhook, make_webhook
 from earlyflag.casework.worktrays import (
     FlagView,
     Load,
@@ -155,9 +156,11 @@ __all__ = [
     "countersign",
     "decide",
     "decision_rows",
+    "deliver",
     "end_action",
     "end_stretch",
     "end_suppression",
+    "end_webhook",
     "erase",
     "export_head",
     "export_panel",
@@ -184,6 +187,7 @@ __all__ = [
     "make_demo_accounts",
     "make_key",
     "make_panel",
+    "make_webhook",
     "match_alert",
     "objections_to_answer",
     "open_desk",

@@ -14,6 +14,7 @@ from earlyflag.casework.permissions import Action
 from earlyflag.casework.raising import DAYS_TO_TAKE
 from earlyflag.casework.rules import check_can_move, check_may
 from earlyflag.casework.transitions import Move
+from earlyflag.casework.webhooks import RAISED, announce
 from earlyflag.casework.withholding import withhold_all
 from earlyflag.core.errors import Conflict, InputInvalid
 from earlyflag.core.terms import Band
@@ -181,6 +182,7 @@ def _raise(desk: Desk, alert: Alert, household_id: str) -> str | None:
         detail={"origin": flag.origin, "band": flag.band},
     )
     desk.unit.flags.add([flag], [entry])
+    announce(desk, RAISED, [flag])
     return flag.flag_id
 
 

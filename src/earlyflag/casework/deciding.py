@@ -12,6 +12,7 @@ from earlyflag.casework.desk import Desk
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.suppressing import suppress_household
 from earlyflag.casework.transitions import DECIDING, Move
+from earlyflag.casework.webhooks import CLOSED, DECIDED, announce
 from earlyflag.casework.worktrays import at_version
 from earlyflag.core.errors import Conflict, InputInvalid
 from earlyflag.store.audit import Detail
@@ -41,6 +42,8 @@ DAYS_TO_CONTACT = 7
 DAYS_TO_OUTCOME = 28
 LONGEST_WAIT = timedelta(days=366)
 LONGEST_TEXT = 4_000
+_TOLD = {Move.OFFER: DECIDED, Move.WATCH: DECIDED, Move.DECIDE: DECIDED, Move.CLOSE: CLOSED}
+"""The moves that case systems are told of, and the event's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,10 @@ def _change(
         detail={"from_state": flag.state, "to_state": state, **(detail or {})},
     )
     values = {"state": state, "last_action": move, **(changes or {})}
-    return desk.unit.flags.change(flag, values, entry)
+    changed = desk.unit.flags.change(flag, values, entry)
+    if move in _TOLD:
+        announce(desk, _TOLD[move], [changed])
+    return changed
 
 
 def _next(desk: Desk, action: str, days: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from earlyflag.casework.desk import Actor, Desk, Rules, open_desk
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
 from earlyflag.casework.suppressing import settle_suppressions
+from earlyflag.casework.webhooks import RAISED, announce
 from earlyflag.core.errors import InputInvalid, StepMissing
 from earlyflag.core.terms import (
     Band,
@@ -231,6 +232,7 @@ class _Plan:
         unit = desk.unit
         self._known_arms = unit.borough.pilot_arms()
         self._suppressed = unit.suppressions.households_on(desk.today)
+        self._alerted = {alert.household_id for alert in unit.cases.all_alerts()}
         self._live = unit.flags.live_households()
         self._decided = unit.cases.households_decided_since(
             desk.now - timedelta(days=desk.rules.decided_within_days)
@@ -285,7 +287,7 @@ class _Plan:
         guarded = (
             household_id in self.never_held_back
             or household_id in self._suppressed
-            or bool(self.desk.unit.cases.all_alerts([household_id]))
+            or household_id in self._alerted
         )
         known = self._known_arms.get(household_id)
         if known is not None:
@@ -359,6 +361,7 @@ class _Plan:
             for flag in self.flags
         ]
         self.desk.unit.flags.add(self.flags, entries)
+        announce(self.desk, RAISED, (f for f in self.flags if f.state is FlagState.WAITING))
 
     def _told(self, flag: Flag, places: Mapping[str, tuple[str | None, str]]) -> Flag:
         borough = self.desk.unit.borough

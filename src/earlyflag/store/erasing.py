@@ -107,7 +107,7 @@ class Erasing:
         scores_before : day before which scores, and households known no later, go
         flags_before : instant before which alerts that matched nobody go
         access_before : instant before which stated purposes and look-up counts go
-        short_before : instant before which kept answers, throttles and sent messages go
+        short_before : instant before which kept answers, throttles and messages go
         """
         live = select(FlagRow.household_id).where(
             FlagRow.state.in_(LIVE_STATES), ~unreviewed(flags_before)
@@ -116,7 +116,6 @@ class Erasing:
             HouseholdRow.as_of < scores_before, HouseholdRow.household_id.not_in(live)
         )
         unmatched = (AlertRow.state != AlertState.MATCHED) & (AlertRow.received_at < flags_before)
-        delivered = OutboxRow.delivered_at.is_not(None) & (OutboxRow.created_at < short_before)
         steps: list[Step] = [
             ("timelines", TimelineRow, TimelineRow.household_id.in_(old), None),
             ("score_details", ScoreDetailRow, _detail_before(scores_before), None),
@@ -140,7 +139,7 @@ class Erasing:
             ("sessions", SessionRow, SessionRow.expires_at < now, None),
             ("idempotency_keys", IdempotencyRow, IdempotencyRow.created_at < short_before, None),
             ("throttles", ThrottleRow, ThrottleRow.changed_at < short_before, None),
-            ("outbox", OutboxRow, delivered, None),
+            ("outbox", OutboxRow, OutboxRow.created_at < short_before, None),
         ]
         self._audit.append(audit)
         return self._carry_out(steps, dry_run)

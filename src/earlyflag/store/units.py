@@ -14,6 +14,7 @@ from earlyflag.store.cases import Cases
 from earlyflag.store.database import transaction
 from earlyflag.store.erasing import Erasing
 from earlyflag.store.flags import Flags
+from earlyflag.store.outbox import Outbox
 from earlyflag.store.panels import Panels
 from earlyflag.store.suppressing import Suppressions
 
@@ -30,6 +31,7 @@ class UnitOfWork:
         self.access = Access(connection, self.audit)
         self.panels = Panels(connection, self.audit)
         self.erasing = Erasing(connection, self.audit)
+        self.outbox = Outbox(connection, self.audit)
         self.suppressions = Suppressions(connection, self.audit)
 
 

@@ -1,0 +1,147 @@
+"""Tell case systems of changes: an outbox of signed messages, pseudonyms only.
+
+A message is written in the transaction of the change it tells of, and sent later, again and again
+until it is taken. The receiver fetches the rest with its key, so nothing personal is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine
+
+from earlyflag.casework.desk import Desk
+from earlyflag.casework.permissions import Action
+from earlyflag.casework.rules import check_may
+from earlyflag.core.errors import InputInvalid
+from earlyflag.store.outbox import Message, Webhook
+from earlyflag.store.records import Flag, new_id
+from earlyflag.store.units import begin
+
+RAISED, DECIDED, CLOSED = "flag.raised", "flag.decided", "flag.closed"
+EVENTS = (RAISED, DECIDED, CLOSED)
+SIGNATURE = "Earlyflag-Signature"
+MOST_ATTEMPTS = 12
+LONGEST_WAIT = timedelta(hours=6)
+
+Send = Callable[[str, bytes, Mapping[str, str]], int]
+"""Sends a body with headers to an address and returns the status, 0 where nobody answered."""
+
+
+def make_webhook(desk: Desk, address: str, events: Iterable[str]) -> Webhook:
+    """Tell a case system of events from now on; its secret is shown this once.
+
+    Raises
+    ------
+    InputInvalid
+        The address is not https, or an event does not exist.
+    """
+    check_may(desk.actor, Action.KEEP_KEYS)
+    parts = urlsplit(address.strip())
+    if parts.scheme != "https" or not parts.hostname or parts.username:
+        raise InputInvalid("Enter an address that begins with https://", "address")
+    chosen = tuple(dict.fromkeys(events))
+    if not chosen or set(chosen) - set(EVENTS):
+        raise InputInvalid(f"Choose from {', '.join(EVENTS)}.", "events")
+    webhook = Webhook(
+        webhook_id=new_id("X"),
+        address=address.strip(),
+        secret=secrets.token_urlsafe(32),
+        events=chosen,
+        is_active=True,
+        created_by=desk.actor.actor_id,
+        created_at=desk.now,
+    )
+    entry = desk.entry("webhook_made", subject=webhook.webhook_id)
+    desk.unit.outbox.add_webhook(webhook, entry)
+    return webhook
+
+
+def end_webhook(desk: Desk, webhook_id: str) -> None:
+    """Tell a case system nothing more.
+
+    Raises
+    ------
+    NotFound
+        No webhook has this reference.
+    """
+    check_may(desk.actor, Action.KEEP_KEYS)
+    desk.unit.outbox.end_webhook(webhook_id, desk.entry("webhook_ended", subject=webhook_id))
+
+
+def announce(desk: Desk, event: str, flags: Iterable[Flag]) -> None:
+    """Put one message a flag and listener in the outbox; never of one that needs safe contact."""
+    listeners = [
+        hook for hook in desk.unit.outbox.webhooks() if hook.is_active and event in hook.events
+    ]
+    if not listeners:
+        return
+    messages = [
+        _message(desk, event, flag, hook)
+        for flag in flags
+        if not flag.safe_contact
+        for hook in listeners
+    ]
+    desk.unit.outbox.put(messages)
+
+
+def _message(desk: Desk, event: str, flag: Flag, hook: Webhook) -> Message:
+    message_id = new_id("M")
+    body = {
+        "id": message_id,
+        "event": event,
+        "at": desk.now.isoformat(),
+        "flag_id": flag.flag_id,
+        "household_id": flag.household_id,
+        "state": flag.state.value,
+        "version": flag.version,
+    }
+    return Message(
+        message_id=message_id,
+        webhook_id=hook.webhook_id,
+        event=event,
+        body=json.dumps(body, sort_keys=True),
+        created_at=desk.now,
+        attempts=0,
+        due_at=desk.now,
+        delivered_at=None,
+    )
+
+
+def sign(secret: str, at: datetime, body: bytes) -> str:
+    """Return the signature over the instant and the body, as it stands in the header."""
+    stamp = str(int(at.timestamp()))
+    digest = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256)
+    return f"t={stamp},v1={digest.hexdigest()}"
+
+
+def deliver(engine: Engine, send: Send, *, now: datetime, limit: int = 100) -> tuple[int, int]:
+    """Send what is due; return how many were taken and how many will be tried again.
+
+    A message may arrive twice: its `id` tells. After twelve attempts it is left alone.
+    """
+    with begin(engine) as unit:
+        due = unit.outbox.due(now, limit, MOST_ATTEMPTS)
+    taken = 0
+    for message, hook in due:
+        body = message.body.encode()
+        headers = {"Content-Type": "application/json", SIGNATURE: sign(hook.secret, now, body)}
+        status = send(hook.address, body, headers)
+        is_taken = 200 <= status < 300
+        attempts = message.attempts + 1
+        wait = min(timedelta(seconds=30 * 2**attempts), LONGEST_WAIT)
+        with begin(engine) as unit:
+            unit.outbox.settle(
+                message.message_id,
+                attempts=attempts,
+                delivered_at=now if is_taken else None,
+                due_at=now + wait,
+            )
+        taken += is_taken
+    return taken, len(due) - taken
