@@ -37,7 +37,7 @@ SAFE_CONTACT = 4
 """The household, by rank, that needs safe contact."""
 UNFLAGGED = 39
 """A household, by rank, below the line."""
-CANARIES = ("Canaryname", "Canary Street", "7001", "T-90", "10009")
+CANARIES = ("Canaryname", "Canary Street", "0002X", "0039X", "T-90", "10009000")
 
 
 def household_id(rank: int) -> str:

@@ -46,7 +46,7 @@ class HandedIn:
     model_trouble : says what is wrong with the model artefact, blank if nothing is
     print_pack : turns a print pack's HTML into a tagged PDF
     uploads : checks a delivery against the data contract
-    provider : the council's identity provider, where `sign_in` is `openid`
+    provider : another identity provider than the one that the settings name, for tests
     """
 
     scorer: LiveScorer | None = None
@@ -99,7 +99,7 @@ def create_app(settings: Settings, engine: Engine, handed_in: HandedIn | None = 
         model_trouble=given.model_trouble,
         print_pack=given.print_pack,
         uploads=given.uploads,
-        provider=given.provider,
+        provider=_provider(settings, given, door, app),
         is_demo=given.is_demo,
     )
     for router in (*PAGE_ROUTERS, *API_ROUTERS):
@@ -122,8 +122,30 @@ def _check(settings: Settings, given: HandedIn, door: Door) -> None:
             f"The demo's sign-in refuses to run at {door.public_origin}: it is for this machine "
             "only (127.0.0.1 or localhost). Make real accounts, or use OpenID Connect."
         )
-    if settings.sign_in == "openid" and (settings.openid is None or given.provider is None):
+    if settings.sign_in == "openid" and settings.openid is None:
         raise SettingsInvalid("sign_in is openid, but the [openid] settings are missing.")
+
+
+def _provider(settings: Settings, given: HandedIn, door: Door, app: FastAPI) -> Provider | None:
+    """Return the identity provider, and give it a short-lived signed cookie for its state."""
+    if settings.sign_in != "openid" or settings.openid is None:
+        return None
+    if given.provider is not None:
+        return given.provider
+    from starlette.middleware.sessions import SessionMiddleware
+
+    from earlyflag.web.openid import STATE_SECONDS, OpenIDProvider
+
+    provider = OpenIDProvider(settings.openid, door.public_origin)
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=provider.state_key,
+        session_cookie=f"{door.session_cookie}-openid",
+        max_age=STATE_SECONDS,
+        https_only=door.is_https,
+        same_site="lax",
+    )
+    return provider
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ def _open(name: str, width: float, height: float, title: str, description: str) 
     ]
 
 
-def bars(name: str, title: str, rows: Sequence[Bar]) -> Markup:
-    """Return horizontal bars; where some are negative, both sides of a common axis."""
+def bars(name: str, title: str, rows: Sequence[Bar], *, signed: bool = False) -> Markup:
+    """Return horizontal bars; `signed` ones tell what raises and what lowers by their colour."""
     if not rows:
         return Markup("")
     lowest = min(0.0, *(row.value for row in rows))
@@ -55,23 +55,23 @@ def bars(name: str, title: str, rows: Sequence[Bar]) -> Markup:
     said = "; ".join(f"{row.label}: {row.shown}" for row in rows)
     parts = _open(name, width, height, title, said)
     for index, row in enumerate(rows):
-        parts += _bar(row, 4 + index * ROW, axis, abs(row.value) / span * room)
+        kind = (" ef-chart__bar--lowers" if row.value < 0 else " ef-chart__bar--raises") * signed
+        parts += _bar(row, 4 + index * ROW, axis, abs(row.value) / span * room, kind)
     parts.append(
         f'<line class="ef-chart__axis" x1="{axis:.1f}" x2="{axis:.1f}" y1="0" y2="{height}"/></svg>'
     )
     return Markup("".join(parts))  # noqa: S704 (every text was escaped above)
 
 
-def _bar(row: Bar, top: float, axis: float, length: float) -> list[str]:
+def _bar(row: Bar, top: float, axis: float, length: float, kind: str) -> list[str]:
     left = row.value < 0
     start = axis - length if left else axis
-    side = "lowers" if left else "raises"
     end = start - 6 if left else start + length + 6
     anchor = "end" if left else "start"
     return [
         f'<text x="{LABEL_WIDTH - 10}" y="{top + 20:.0f}" text-anchor="end">'
         f"{escape(_shorten(row.label))}</text>",
-        f'<rect class="ef-chart__bar ef-chart__bar--{side}" x="{start:.1f}" y="{top + 4:.0f}" '
+        f'<rect class="ef-chart__bar{kind}" x="{start:.1f}" y="{top + 4:.0f}" '
         f'width="{max(length, 1):.1f}" height="22"/>',
         f'<text x="{end:.1f}" y="{top + 20:.0f}" text-anchor="{anchor}">{escape(row.shown)}</text>',
     ]

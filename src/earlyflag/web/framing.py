@@ -32,6 +32,13 @@ _NAVIGATION = (
     (Action.KEEP_KEYS, "Keys", "/keys"),
 )
 
+_HOMES = (
+    (Action.TAKE_FLAG, "/work/mine"),
+    (Action.LIST_FLAGS, "/work/unassigned"),
+    (Action.READ_AUDIT, "/audit"),
+    (Action.KEEP_ACCOUNTS, "/users"),
+)
+
 NOTICES = {
     "taken": "The flag is yours now.",
     "assigned": "The flags have been assigned.",
@@ -59,7 +66,7 @@ NOTICES = {
 
 def home_of(actor: Actor) -> str:
     """Return the page that somebody starts from."""
-    return next((href for action, _, href in _NAVIGATION if may(actor, action)), "/about")
+    return next((href for action, href in _HOMES if may(actor, action)), "/about")
 
 
 def navigation(actor: Actor, path: str) -> tuple[NavigationItem, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -189,18 +189,20 @@ def signed_in(visit: Annotated[Visit | None, Depends(gate)]) -> Visit:
     return visit
 
 
-async def posted(request: Request, visit: Annotated[Visit, Depends(signed_in)]) -> FormData:
-    """Return a posted form whose token is the session's.
+async def posted(
+    request: Request, visit: Annotated[Visit, Depends(signed_in)]
+) -> AsyncIterator[FormData]:
+    """Give a posted form whose token is the session's; its files are closed afterwards.
 
     Raises
     ------
     NotAllowed
         The token is missing or another session's.
     """
-    data = await request.form(max_files=40, max_fields=500)
-    given = data.get(FORM_FIELD)
-    check_token(visit.token, given if isinstance(given, str) else "")
-    return data
+    async with request.form(max_files=40, max_fields=500) as data:
+        given = data.get(FORM_FIELD)
+        check_token(visit.token, given if isinstance(given, str) else "")
+        yield data
 
 
 SignedIn = Annotated[Visit, Depends(signed_in)]

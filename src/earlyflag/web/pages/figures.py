@@ -61,14 +61,18 @@ def capacity(request: Request, visit: SignedIn) -> HTMLResponse:
 
 
 def _counts(
-    heading: str, name: str, counts: Mapping[Any, int], texts: Mapping[Any, str]
+    heading: str,
+    name: str,
+    counts: Mapping[Any, int],
+    texts: Mapping[Any, str],
+    noun: str = "Flags",
 ) -> Section:
-    rows = [(texts.get(code, words(code)), count) for code, count in counts.items() if count]
+    rows = [(text, counts[code]) for code, text in texts.items() if counts.get(code)]
     if not rows:
         return Section(heading, ("Nothing to count yet.",))
     drawing = charts.bars(name, heading, [charts.Bar(text, n, f"{n:,}") for text, n in rows])
     table = Table(
-        heading, ("", "Flags"), tuple((text, f"{n:,}") for text, n in rows), frozenset({1})
+        heading, ("Which", noun), tuple((text, f"{n:,}") for text, n in rows), frozenset({1})
     )
     return Section(heading, (), table, drawing)
 
@@ -104,7 +108,7 @@ def borough(request: Request, visit: SignedIn) -> HTMLResponse:
         _counts("Where flags stand", "states", counts.states, STATES),
         _counts("What was decided", "decisions", counts.decisions, DECISIONS),
         _counts("Did the help work?", "helped", counts.helped, HELPED),
-        _counts("Households by band", "bands", spread, BANDS),
+        _counts("Households by band", "bands", spread, BANDS, "Households"),
         *(sections_of(found.content) if found else ()),
     ]
     intro = (*lead_of(found.content),) if found else ()

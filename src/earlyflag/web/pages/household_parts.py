@@ -119,6 +119,7 @@ def score_part(score: ScoreView) -> ScorePart:
             "reasons",
             "How much each reason raised or lowered the score",
             [charts.Bar(r.title, r.contribution, f"{r.contribution:+.2f}") for r in reasons],
+            signed=True,
         ),
         table=Table(
             "How much each reason raised or lowered the score",

@@ -15,24 +15,22 @@ from earlyflag.casework.panels import (
     birds_eye,
     countersign,
     end_action,
-    export_panel,
     get_panel,
     list_panels,
     make_panel,
     set_barriers,
 )
 from earlyflag.casework.worktrays import list_flags
-from earlyflag.core.errors import InputInvalid, NotFound
+from earlyflag.core.errors import InputInvalid
 from earlyflag.store.flags import FlagFilter
 from earlyflag.store.records import PanelAction
 from earlyflag.store.terms import Barrier, FlagState, PanelActionState, PanelState, Tray
 from earlyflag.web import charts
 from earlyflag.web.forms import Field, Form, Option, read
-from earlyflag.web.framing import frame_for, onward, page
+from earlyflag.web.framing import onward, page
 from earlyflag.web.pages.codes import BARRIERS, STATES
 from earlyflag.web.pages.forming import FormView, submit
 from earlyflag.web.pages.reports import Link, ReportView, Section, Table
-from earlyflag.web.rendering import render
 from earlyflag.web.site import Posted, SignedIn, Visit
 from earlyflag.web.wording import day, words
 
@@ -153,16 +151,14 @@ def overview(request: Request, visit: SignedIn) -> HTMLResponse:
     limit = visit.site.rules.disclosure_limit
 
     def part(
-        heading: str, name: str, counts: dict[str, int | None], texts: dict[str, str]
+        heading: str, name: str, counts: dict[str, int | None], texts: dict[str, str], noun: str
     ) -> Section:
         shown = [(texts.get(code, words(code)), count) for code, count in counts.items()]
         drawing = charts.bars(
             name, heading, [charts.Bar(t, n, f"{n:,}") for t, n in shown if n is not None]
         )
         rows = tuple((t, f"fewer than {limit}" if n is None else f"{n:,}") for t, n in shown)
-        return Section(
-            heading, (), Table(heading, ("", "Households"), rows, frozenset({1})), drawing
-        )
+        return Section(heading, (), Table(heading, ("Which", noun), rows, frozenset({1})), drawing)
 
     sections = (
         part(
@@ -170,8 +166,9 @@ def overview(request: Request, visit: SignedIn) -> HTMLResponse:
             "barriers",
             seen.barriers,
             {str(k): v for k, v in BARRIERS.items()},
+            "Households",
         ),
-        part("Actions agreed", "actions", seen.actions, {}),
+        part("Actions agreed", "actions", seen.actions, {}, "Actions"),
     )
     overdue = f"fewer than {limit}" if seen.overdue is None else f"{seen.overdue:,}"
     view = ReportView(
@@ -255,7 +252,8 @@ def _action_fields(view: PanelView) -> tuple[Field, ...]:
     return (who, *ACTION_FIELDS)
 
 
-def _action(one: PanelAction) -> ActionLine:
+def action_line(one: PanelAction) -> ActionLine:
+    """Return an action as pages and packs show it."""
     return ActionLine(
         one.action_id,
         one.what,
@@ -266,7 +264,8 @@ def _action(one: PanelAction) -> ActionLine:
     )
 
 
-def _lines(view: PanelView) -> tuple[ListLine, ...]:
+def list_lines(view: PanelView) -> tuple[ListLine, ...]:
+    """Return the households of a list as pages and packs show them."""
     lines = []
     for row in view.rows:
         home = row.household
@@ -289,7 +288,7 @@ def _lines(view: PanelView) -> tuple[ListLine, ...]:
                     options=tuple(Option(c, t, chosen=c in on) for c, t in BARRIERS.items()),
                 ),
                 barrier_words=", ".join(BARRIERS[one] for one in row.item.barriers),
-                actions=tuple(_action(one) for one in row.actions),
+                actions=tuple(action_line(one) for one in row.actions),
             )
         )
     return tuple(lines)
@@ -307,8 +306,8 @@ def _page_of(visit: Visit, view: PanelView, form: Form) -> PanelPage:
         expires=day(panel.expires_on),
         state=PANEL_STATES[panel.state],
         recipients=panel.recipients,
-        lines=_lines(view),
-        carried=tuple(_action(one) for one in view.carried),
+        lines=list_lines(view),
+        carried=tuple(action_line(one) for one in view.carried),
         can_countersign=view.can_countersign,
         can_export=view.can_export,
         has_pdf=visit.site.print_pack is not None,
@@ -374,56 +373,3 @@ def finish_action(visit: SignedIn, data: Posted, panel_id: str, action_id: str) 
     with visit.desk() as desk:
         end_action(desk, action_id, state)
     return onward(f"/panels/{panel_id}", "action")
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """The print pack: the reference, recipients and expiry stand on every page."""
-
-    title: str
-    reference: str
-    meeting: str
-    expires: str
-    recipients: str
-    lines: tuple[ListLine, ...]
-    carried: tuple[ActionLine, ...]
-    printed_by: str
-    pdf_href: str
-
-
-def _pack(visit: Visit, panel_id: str) -> Pack:
-    with visit.desk() as desk:
-        view = export_panel(desk, panel_id)
-    panel = view.panel
-    return Pack(
-        title=panel.title,
-        reference=panel.reference,
-        meeting=day(panel.meeting_on),
-        expires=day(panel.expires_on),
-        recipients="; ".join(panel.recipients),
-        lines=_lines(view),
-        carried=tuple(_action(one) for one in view.carried),
-        printed_by=visit.actor.display_name,
-        pdf_href=f"/panels/{panel_id}/pack.pdf" if visit.site.print_pack else "",
-    )
-
-
-@router.get("/panels/{panel_id}/pack")
-def show_pack(request: Request, visit: SignedIn, panel_id: str) -> HTMLResponse:
-    """Show the pack of a countersigned list, to be printed from the browser."""
-    return page(request, visit, "pack.html", _pack(visit, panel_id))
-
-
-@router.get("/panels/{panel_id}/pack.pdf")
-def print_pack(request: Request, visit: SignedIn, panel_id: str) -> Response:
-    """Return the pack as a tagged PDF."""
-    printer = visit.site.print_pack
-    if printer is None:
-        raise NotFound(
-            "PDFs are not set up here. Print the pack from your browser, or install earlyflag[pdf]."
-        )
-    pack = _pack(visit, panel_id)
-    html = render("pack_print.html", frame_for(request, visit.site, visit), pack)
-    name = f"earlyflag-{pack.reference}.pdf"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(printer(html, pack.title), media_type="application/pdf", headers=headers)

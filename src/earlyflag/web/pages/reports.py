@@ -130,7 +130,7 @@ def _section(name: str, part: Mapping[str, Any]) -> Section:
     table = _table(part.get("table"))
     if table is None and (bars or points):
         rows = tuple((one.label, one.shown) for one in (bars or points))
-        table = Table(heading or "Figures", ("", "Figure"), rows, frozenset({1}))
+        table = Table(heading or "Figures", ("Which", "Figure"), rows, frozenset({1}))
     return Section(heading, _texts(part.get("text")), table, drawing)
 
 
