@@ -33,6 +33,9 @@ class Backend(Protocol):
     def table(self, name: str, select: str, values: Values | None = None) -> None:
         """Run a SELECT now and keep its rows as a relation, replacing one of that name."""
 
+    def view(self, name: str, select: str) -> None:
+        """Keep a SELECT without values under a name, to be run whenever it is read."""
+
     def drop(self, *names: str) -> None:
         """Forget relations that `table` made."""
 
@@ -81,6 +84,10 @@ class DuckDBBackend:
             f'CREATE OR REPLACE TEMP TABLE "{name}" AS {select}', _used(select, values)
         )
 
+    def view(self, name: str, select: str) -> None:
+        """Keep a SELECT as a temporary view."""
+        self.con.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {select}')
+
     def drop(self, *names: str) -> None:
         """Drop temporary tables."""
         for name in names:
@@ -97,7 +104,7 @@ class DuckDBBackend:
         quoted = str(draft).replace("'", "''")
         self.con.execute(
             f"COPY ({select}) TO '{quoted}' "
-            "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 131072)"
+            "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 131072)"
         )
         draft.rename(path)
 
@@ -120,6 +127,10 @@ class SparkBackend:
         """Run a SELECT and cut its lineage, so that long chains of steps stay short to plan."""
         frame = self.session.sql(for_spark(select, values)).localCheckpoint()
         frame.createOrReplaceTempView(name)
+
+    def view(self, name: str, select: str) -> None:
+        """Keep a SELECT as a temporary view."""
+        self.session.sql(for_spark(select)).createOrReplaceTempView(name)
 
     def drop(self, *names: str) -> None:
         """Drop temporary views."""

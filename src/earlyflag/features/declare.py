@@ -188,6 +188,7 @@ class Ledger:
     key : the reference that ties a row to a home: account_ref or tenancy_ref
     measures : what is summed
     newest : name -> SQL over one row: the newest day on which it holds: `days_since_<name>`
+    carries : the columns, beside `happened_on`, that measures and conditions read
     """
 
     name: str
@@ -195,6 +196,7 @@ class Ledger:
     key: str
     measures: tuple[Measure, ...]
     newest: dict[str, str] = field(default_factory=dict)
+    carries: tuple[str, ...] = ("kind", "amount_pence")
 
 
 def placeholders(text: str) -> Iterator[tuple[str, str]]:

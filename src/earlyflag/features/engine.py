@@ -94,7 +94,11 @@ class Engine:
                 take(as_of)
             for ledger in ledgers:
                 ledger.close()
-            self._backend.drop("cut_off", RESULT, *(relation.name for relation in made))
+            self._backend.drop(
+                "cut_off",
+                *(relation.name for relation in made),
+                *(_TABLE + family.name for family, _ in self._families),
+            )
 
     def _ledgers(self, day: int, periods: list[int]) -> list[MonthlyLedger]:
         wanted: dict[str, set[str]] = {}
@@ -141,12 +145,11 @@ class Engine:
                     f"LEFT JOIN {_TABLE}{family.name} AS {family.name} "
                     f"ON {family.name}.household_id = spine.household_id"
                 )
-        self._backend.table(
+        self._backend.view(
             RESULT,
             f"SELECT {', '.join(['spine.household_id', 'c.as_of', *chosen])} "
             f"FROM spine_at AS spine CROSS JOIN cut_off AS c {' '.join(joins)}",
         )
-        self._backend.drop(*(_TABLE + family.name for family, _ in self._families))
 
     def _absent(self, feature: Feature) -> bool:
         """Whether the tables that a feature needs were never delivered."""

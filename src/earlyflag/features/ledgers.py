@@ -23,24 +23,21 @@ COUNCIL_TAX_LEDGER = Ledger(
     "council_tax_transactions",
     "account_ref",
     (
-        Measure("rows", "1", total=True, ends=YEAR),
+        Measure("rows", "1", total=True, ends=(*LAGS, 12)),
         Measure("balance", "amount_pence", total=True, ends=YEAR),
-        Measure("charge", _amount("charge"), (3, 6, 12, 24), YEAR),
-        Measure("dues", _count("charge"), (3, 6, 12), YEAR),
+        Measure("charge", _amount("charge"), (3, 6, 12), YEAR),
+        Measure("dues", _count("charge"), (12,), YEAR),
         # A bounced payment is debited again, so that what was paid is net of it.
-        Measure("paid", _amount("payment", "failed_payment", sign="-"), (3, 6, 12, 24), YEAR),
-        Measure("payments", _count("payment"), (3, 6, 12)),
-        Measure("failed", _count("failed_payment"), (3, 6, 12)),
+        Measure("paid", _amount("payment", "failed_payment", sign="-"), (3, 6, 12), YEAR),
+        Measure("payments", _count("payment"), (3, 12)),
+        Measure("failed", _count("failed_payment"), (6, 12)),
         Measure("payment_days", _count("payment", value="dayofmonth(happened_on)"), (3, 12)),
         Measure(
             "payment_days_squared",
             _count("payment", value="dayofmonth(happened_on) * dayofmonth(happened_on)"),
             (12,),
         ),
-        Measure("costs", _amount("costs"), (12, 24)),
-        Measure("reduction", _amount("reduction", sign="-"), (3, 12)),
-        Measure("adjusted", _amount("adjustment"), (12,)),
-        Measure("written_off", _amount("write_off", sign="-"), (24,)),
+        Measure("costs", _amount("costs"), (24,)),
     ),
     {
         "payment": "kind = 'payment'",
@@ -54,11 +51,11 @@ RENT_LEDGER = Ledger(
     "rent_transactions",
     "tenancy_ref",
     (
-        Measure("rows", "1", total=True, ends=YEAR),
+        Measure("rows", "1", ends=(3, 6, 12)),
         Measure("balance", "amount_pence", total=True, ends=YEAR),
         Measure("charge", _amount("rent", "service_charge"), (3, 6, 12), LAGS),
         Measure("paid", _amount("payment", "direct_debit_unpaid", sign="-"), (3, 6, 12), LAGS),
-        Measure("unpaid", _count("direct_debit_unpaid"), (6, 12)),
+        Measure("unpaid", _count("direct_debit_unpaid"), (12,)),
         Measure(
             "support",
             _amount(
@@ -69,11 +66,11 @@ RENT_LEDGER = Ledger(
             ),
             (3, 6, 12),
         ),
-        Measure("direct", _amount("housing_benefit", "universal_credit", sign="-"), (3, 6)),
-        Measure("deductions", _count("dwp_deduction"), (6, 12)),
-        Measure("court_costs", _amount("court_costs"), (12, 24)),
+        Measure("direct", _amount("housing_benefit", "universal_credit", sign="-"), (6,)),
+        Measure("deductions", _count("dwp_deduction"), (6,)),
+        Measure("court_costs", _amount("court_costs"), (24,)),
     ),
-    {"payment": "kind = 'payment'", "unpaid": "kind = 'direct_debit_unpaid'"},
+    {"payment": "kind = 'payment'"},
 )
 
 LEDGERS: dict[str, Ledger] = {ledger.name: ledger for ledger in (COUNCIL_TAX_LEDGER, RENT_LEDGER)}

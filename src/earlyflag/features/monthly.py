@@ -94,7 +94,7 @@ class MonthlyLedger:
         self._totals = sorted({period - back for period in periods for back in self._backs})
         self._name = ledger.name.removesuffix("_at")
         self._made: list[str] = []
-        self._aggregate(max(periods))
+        self._read(max(periods))
         self._walk()
 
     def at(self, period: int) -> None:
@@ -105,8 +105,8 @@ class MonthlyLedger:
         values = {"period": period}
         self._backend.table(
             f"{self._name}_fresh",
-            f"SELECT k, {self._summed()} FROM {self._name}_prompt "
-            "WHERE happened = $period AND late = 0 GROUP BY k",
+            f"SELECT k, {self._summed()} FROM (SELECT k, {self._measured_rows()} "
+            f"FROM {self._name}_rows WHERE happened = $period AND NOT late) AS r GROUP BY k",
             values,
         )
         self._backend.table(f"{self._name}_odd_at", self._odd(), values)
@@ -123,12 +123,12 @@ class MonthlyLedger:
         """Forget everything that was made for this phase."""
         self._backend.drop(
             *self._made,
-            *(f"{self._name}_{part}" for part in ("keys", "prompt", "odd")),
+            *(f"{self._name}_{part}" for part in ("keys", "rows", "odd")),
             *(f"{self._name}_{part}" for part in ("fresh", "odd_at", "homes")),
         )
 
-    def _aggregate(self, last: int) -> None:
-        """Sum the ledger once to (key, month): prompt rows, and odd rows with their dates."""
+    def _read(self, last: int) -> None:
+        """Read the ledger once: prompt rows with their month, odd rows summed by their dates."""
         table, key, day = self._ledger.table, self._ledger.key, self._day
         happened, known = period_sql("happened_on", day), period_sql("known_on", day)
         self._backend.table(
@@ -136,31 +136,30 @@ class MonthlyLedger:
             f"SELECT {key}, CAST(row_number() OVER (ORDER BY {key}) AS INTEGER) AS k "
             f"FROM (SELECT DISTINCT {key} FROM {table}) AS r",
         )
-        measured = ", ".join(
-            [f"CAST({measure.value} AS DOUBLE) AS {measure.name}" for measure in self._sums]
-            + [
-                f"CASE WHEN {condition} THEN happened_on END AS {LAST}{name}"
-                for name, condition in self._newest.items()
-            ]
-        )
-        rows = f"""
-            SELECT k, {happened} AS happened,
-                greatest({known} - {happened}, 0) AS late,
-                {period_sql("superseded_on", day)} AS replaced, {measured}
-            FROM {table} JOIN {self._name}_keys USING ({key})"""
+        late = f"greatest({known} - {happened}, 0)"
+        carried = ", ".join(("happened_on", *self._ledger.carries))
         self._backend.table(
-            f"{self._name}_prompt",
-            f"SELECT k, happened, late, {self._summed()} FROM ({rows}) AS r "
-            "WHERE replaced IS NULL AND late <= 1 AND happened <= $last "
-            "GROUP BY k, happened, late",
+            f"{self._name}_rows",
+            f"""
+            SELECT k, CAST({happened} AS INTEGER) AS happened, {late} > 0 AS late, {carried}
+            FROM {table} JOIN {self._name}_keys USING ({key})
+            WHERE superseded_on IS NULL AND {late} <= 1 AND {happened} <= $last""",
             {"last": last},
         )
         self._backend.table(
             f"{self._name}_odd",
-            f"SELECT k, happened, happened + late AS usable, replaced, {self._summed()} "
-            f"FROM ({rows}) AS r "
-            "WHERE (replaced IS NOT NULL OR late > 1) AND happened <= $last "
-            "GROUP BY k, happened, happened + late, replaced",
+            f"""
+            SELECT k, happened, happened + late AS usable, replaced, {self._summed()}
+            FROM (
+                SELECT k, happened, late, replaced, {self._measured_rows()}
+                FROM (
+                    SELECT k, {happened} AS happened, {late} AS late,
+                        {period_sql("superseded_on", day)} AS replaced, {carried}
+                    FROM {table} JOIN {self._name}_keys USING ({key})
+                ) AS dated
+                WHERE (replaced IS NOT NULL OR late > 1) AND happened <= $last
+            ) AS r
+            GROUP BY k, happened, happened + late, replaced""",
             {"last": last},
         )
 
@@ -172,7 +171,7 @@ class MonthlyLedger:
         for period in self._totals:
             name = f"{self._name}_to_{period}"
             step = (
-                f"SELECT k, {names} FROM {self._name}_prompt "
+                f"SELECT k, {self._measured_rows()} FROM {self._name}_rows "
                 "WHERE happened > $low AND happened <= $high"
             )
             if before is not None:
@@ -187,6 +186,15 @@ class MonthlyLedger:
 
     def _measured(self) -> list[str]:
         return [measure.name for measure in self._sums] + [f"{LAST}{n}" for n in self._newest]
+
+    def _measured_rows(self) -> str:
+        """Return SQL for the measures of single rows."""
+        sums = [f"CAST({measure.value} AS DOUBLE) AS {measure.name}" for measure in self._sums]
+        newest = [
+            f"CASE WHEN {condition} THEN happened_on END AS {LAST}{name}"
+            for name, condition in self._newest.items()
+        ]
+        return ", ".join(sums + newest)
 
     def _summed(self) -> str:
         sums = [f"sum({measure.name}) AS {measure.name}" for measure in self._sums]

@@ -20,7 +20,6 @@ _feature = partial(
 _SQL = """
 WITH spells AS (
     SELECT *, lag(payment_method) OVER w AS method_before, lag(discount) OVER w AS discount_before,
-        lag(exemption_class) OVER w AS exemption_before,
         row_number() OVER w AS place,
         row_number() OVER (PARTITION BY household_id, account_ref ORDER BY days_since_start)
             AS newest
@@ -33,23 +32,16 @@ SELECT household_id,
     max((newest = 1 AND payment_method IN ('cash', 'card'))::INTEGER)
         AS council_tax_by_cash_or_card,
     max((newest = 1 AND payment_method = 'attachment')::INTEGER) AS council_tax_by_attachment,
-    sum((place > 1 AND payment_method <> method_before AND start_lag < 12)::INTEGER)
-        AS council_tax_method_changes_12m,
     sum((place > 1 AND payment_method <> method_before AND start_lag < 24)::INTEGER)
         AS council_tax_method_changes_24m,
     max((place > 1 AND method_before = 'direct_debit' AND payment_method <> 'direct_debit'
         AND start_lag < 12)::INTEGER) AS left_direct_debit_12m,
     max((newest = 1 AND discount = 'single_person')::INTEGER) AS single_person_discount,
     max((place > 1 AND discount = 'single_person' AND discount_before <> 'single_person'
-        AND start_lag < 6)::INTEGER) AS single_person_discount_started_6m,
-    max((place > 1 AND discount = 'single_person' AND discount_before <> 'single_person'
         AND start_lag < 12)::INTEGER) AS single_person_discount_started_12m,
     max((place > 1 AND discount = 'none' AND discount_before <> 'none'
         AND start_lag < 12)::INTEGER) AS council_tax_discount_stopped_12m,
     max((newest = 1 AND exemption_class IS NOT NULL)::INTEGER) AS council_tax_exempt,
-    max((place > 1 AND exemption_class IS NULL AND exemption_before IS NOT NULL
-        AND start_lag < 12)::INTEGER) AS council_tax_exemption_stopped_12m,
-    max((newest = 1 AND instalments = 12)::INTEGER) AS council_tax_twelve_instalments,
     max(days_since_start) AS council_tax_account_age_days
 FROM spells
 GROUP BY household_id
@@ -83,14 +75,6 @@ FAMILY = Family(
             sentence_zero="Council tax is not taken from earnings or benefits",
         ),
         _feature(
-            "council_tax_method_changes_12m",
-            "Changes of payment method in 12 months",
-            "Changed how council tax is paid {value:count:time:times} in 12 months",
-            unit="count",
-            window_months=12,
-            sentence_zero="Has not changed how council tax is paid in 12 months",
-        ),
-        _feature(
             "council_tax_method_changes_24m",
             "Changes of payment method in 24 months",
             "Changed how council tax is paid {value:count:time:times} in 24 months",
@@ -113,13 +97,6 @@ FAMILY = Family(
             sentence_zero="Has no single-person discount",
         ),
         _feature(
-            "single_person_discount_started_6m",
-            "Single-person discount newly claimed in 6 months",
-            "A single-person discount was newly claimed in the last 6 months",
-            window_months=6,
-            sentence_zero="No single-person discount was newly claimed in 6 months",
-        ),
-        _feature(
             "single_person_discount_started_12m",
             "Single-person discount newly claimed in 12 months",
             "A single-person discount was newly claimed in the last 12 months",
@@ -139,20 +116,6 @@ FAMILY = Family(
             "Is exempt from council tax",
             window_months=None,
             sentence_zero="Is not exempt from council tax",
-        ),
-        _feature(
-            "council_tax_exemption_stopped_12m",
-            "An exemption stopped in 12 months",
-            "An exemption from council tax stopped in the last 12 months",
-            window_months=12,
-            sentence_zero="No exemption from council tax stopped in 12 months",
-        ),
-        _feature(
-            "council_tax_twelve_instalments",
-            "Pays council tax over 12 months",
-            "Pays council tax in 12 instalments instead of 10",
-            window_months=None,
-            sentence_zero="Pays council tax in 10 instalments",
         ),
         _feature(
             "council_tax_account_age_days",

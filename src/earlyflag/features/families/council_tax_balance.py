@@ -37,8 +37,6 @@ SELECT household_id,
     (balance_all > 0)::INTEGER + {_OWING_6} AS council_tax_months_owing_6m,
     (balance_all > 0)::INTEGER + {_OWING_12} AS council_tax_months_owing_12m,
     greatest({_PEAK}) AS council_tax_balance_peak_12m_pence,
-    adjusted_12m AS council_tax_adjusted_12m_pence,
-    written_off_24m AS council_tax_written_off_24m_pence,
     {_LAGGED}
 FROM council_tax_ledger_at
 """
@@ -106,26 +104,6 @@ FAMILY = Family(
             12,
             sentence_zero="Owed no council tax at any month's end in 12 months",
             sentence_negative="Was ahead with council tax in all of the last 12 months",
-        ),
-        _feature(
-            "council_tax_adjusted_12m_pence",
-            "Council tax bill changed in 12 months",
-            "The council tax bill was raised by {value:money} in 12 months",
-            "pence",
-            12,
-            sentence_zero="The council tax bill was not changed in 12 months",
-            sentence_negative="The council tax bill was lowered by {value:money} in 12 months",
-            evidence=(Rows("council_tax_transactions", ("adjustment",), 12),),
-        ),
-        _feature(
-            "council_tax_written_off_24m_pence",
-            "Council tax written off in 24 months",
-            "{value:money} of council tax was written off in 24 months",
-            "pence",
-            24,
-            sentence_zero="No council tax was written off in 24 months",
-            sentence_negative="A write-off of {value:money} was taken back in 24 months",
-            evidence=(Rows("council_tax_transactions", ("write_off",), 24),),
         ),
         *(
             _feature(

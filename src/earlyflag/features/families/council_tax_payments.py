@@ -20,7 +20,6 @@ _feature = partial(
 
 _SQL = """
 SELECT household_id,
-    payments_3m AS council_tax_payments_3m,
     payments_12m AS council_tax_payments_12m,
     days_since_payment AS days_since_council_tax_payment,
     (payments_12m > 0 AND payments_3m = 0)::INTEGER AS council_tax_payments_stopped_3m,
@@ -32,11 +31,9 @@ SELECT household_id,
         AS council_tax_payment_shift_3m_days,
     (paid_3m - (paid_6m - paid_3m)) / nullif(paid_6m - paid_3m, 0)
         AS council_tax_paid_growth_3m,
-    failed_3m AS council_tax_failed_payments_3m,
     failed_6m AS council_tax_failed_payments_6m,
     failed_12m AS council_tax_failed_payments_12m,
     days_since_failed AS days_since_council_tax_failed_payment,
-    costs_12m AS council_tax_costs_12m_pence,
     costs_24m AS council_tax_costs_24m_pence,
     days_since_costs AS days_since_council_tax_costs
 FROM council_tax_ledger_at
@@ -77,14 +74,6 @@ FAMILY = Family(
     _SQL,
     ("council_tax_ledger_at",),
     (
-        _feature(
-            "council_tax_payments_3m",
-            "Council tax payments in 3 months",
-            "Made {value:count:council tax payment:council tax payments} in 3 months",
-            "count",
-            3,
-            sentence_zero="Made no council tax payment in 3 months",
-        ),
         _feature(
             "council_tax_payments_12m",
             "Council tax payments in 12 months",
@@ -139,7 +128,7 @@ FAMILY = Family(
             "before",
             sentence_missing="No council tax was paid 3 to 6 months ago to compare with",
         ),
-        *(_failed(months) for months in (3, 6, 12)),
+        *(_failed(months) for months in (6, 12)),
         _feature(
             "days_since_council_tax_failed_payment",
             "Time since a council tax payment bounced",
@@ -149,7 +138,7 @@ FAMILY = Family(
             sentence_missing="No bounced council tax payment is known",
             evidence=_FAILED,
         ),
-        *(_costs(months) for months in (12, 24)),
+        *(_costs(months) for months in (24,)),
         _feature(
             "days_since_council_tax_costs",
             "Time since summons or order costs",

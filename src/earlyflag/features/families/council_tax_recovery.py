@@ -49,7 +49,6 @@ SELECT billed.household_id,
     coalesce(max(rank) FILTER (WHERE lag < 12), 0) AS council_tax_recovery_stage_12m,
     coalesce(max(rank) FILTER (WHERE lag < 24), 0) AS council_tax_recovery_stage_24m,
     count(*) FILTER (WHERE rank > 0 AND lag < 3) AS council_tax_recovery_steps_3m,
-    count(*) FILTER (WHERE rank > 0 AND lag < 6) AS council_tax_recovery_steps_6m,
     count(*) FILTER (WHERE rank > 0 AND lag < 12) AS council_tax_recovery_steps_12m,
     count(*) FILTER (WHERE rank > 0 AND lag < 24) AS council_tax_recovery_steps_24m,
     count(*) FILTER (WHERE rank IN (1, 2) AND lag < 12) AS council_tax_reminders_12m,
@@ -117,7 +116,7 @@ FAMILY = Family(
     ("homes_at", "visible_council_tax_recovery"),
     (
         *(_furthest(months) for months in (3, 12, 24)),
-        *(_steps(months) for months in (3, 6, 12, 24)),
+        *(_steps(months) for months in (3, 12, 24)),
         _feature(
             "council_tax_reminders_12m",
             "Reminders in 12 months",

@@ -46,8 +46,6 @@ SELECT billed.household_id,
     coalesce(now.weekly_pence, 0) AS council_tax_reduction_weekly_pence,
     coalesce(now.started, 0) AS council_tax_reduction_started_12m,
     coalesce(now.cut, 0) AS council_tax_reduction_cut_weekly_pence,
-    CASE WHEN now.in_force = 0 AND now.stopped_lag < 6 THEN 1 ELSE 0 END
-        AS council_tax_reduction_stopped_6m,
     CASE WHEN now.in_force = 0 AND now.stopped_lag < 12 THEN 1 ELSE 0 END
         AS council_tax_reduction_stopped_12m,
     CASE WHEN now.in_force = 0 THEN now.stopped_days END AS days_since_council_tax_reduction_end
@@ -93,15 +91,6 @@ FAMILY = Family(
             "pence",
             12,
             sentence_zero="Council tax reduction was not cut in 12 months",
-        ),
-        _feature(
-            "council_tax_reduction_stopped_6m",
-            "Council tax reduction stopped in 6 months",
-            "Council tax reduction stopped in the last 6 months",
-            "yes or no",
-            6,
-            actionable=True,
-            sentence_zero="Council tax reduction has not stopped in 6 months",
         ),
         _feature(
             "council_tax_reduction_stopped_12m",

@@ -1,6 +1,6 @@
 """Who lives in the household, who came and went, and whether the home is large enough.
 
-Ages are used for three facts alone: who is a child, whether the lead is under 25, and how many
+Ages are used for two facts alone: who is a child (and whether one is under five), and how many
 bedrooms the bedroom standard asks for. The standard lets two children of one sex share up to 20;
 sex is never read, so the count here is the smallest that any mix of sexes would need.
 """

@@ -52,14 +52,11 @@ SELECT household_id,
         AS discretionary_payment,
     sum((newest = 1 AND coalesce(end_lag, 99) < 6
         AND kind = 'discretionary_housing_payment')::INTEGER) AS discretionary_payments_ended_6m,
-    sum((newest = 1 AND coalesce(end_lag, 99) < 6)::INTEGER) AS rent_awards_ended_6m,
     sum((newest = 1 AND coalesce(end_lag, 99) < 12)::INTEGER) AS rent_awards_ended_12m,
     max((newest = 1 AND in_force AND coalesce(days_to_end, 999) <= 90)::INTEGER)
         AS rent_award_ends_within_90_days,
     max((place = 1 AND kind = 'universal_credit_housing' AND start_lag < 6)::INTEGER)
         AS universal_credit_started_6m,
-    max((place = 1 AND kind = 'universal_credit_housing' AND start_lag < 12)::INTEGER)
-        AS universal_credit_started_12m,
     min(days_since_start) FILTER (WHERE place = 1 AND kind = 'universal_credit_housing')
         AS days_since_universal_credit_start
 FROM awards
@@ -164,14 +161,6 @@ FAMILY = Family(
             evidence=_PAYMENT,
         ),
         _feature(
-            "rent_awards_ended_6m",
-            "Awards for rent that ended in 6 months",
-            "{value:count:award:awards} of help with the rent ended in 6 months",
-            "count",
-            6,
-            sentence_zero="No award of help with the rent ended in 6 months",
-        ),
-        _feature(
             "rent_awards_ended_12m",
             "Awards for rent that ended in 12 months",
             "{value:count:award:awards} of help with the rent ended in 12 months",
@@ -195,16 +184,6 @@ FAMILY = Family(
             6,
             group="universal_credit",
             sentence_zero="Universal credit for housing costs has not started in 6 months",
-            evidence=_CREDIT,
-        ),
-        _feature(
-            "universal_credit_started_12m",
-            "Universal credit started in 12 months",
-            "Universal credit for housing costs started in the last 12 months",
-            "yes or no",
-            12,
-            group="universal_credit",
-            sentence_zero="Universal credit for housing costs has not started in 12 months",
             evidence=_CREDIT,
         ),
         _feature(

@@ -17,7 +17,6 @@ _feature = partial(
 )
 _pays = partial(_feature, group="rent_payments")
 
-_WEEKS = 52 / 12
 _OWING_6 = " + ".join(f"(balance_end{m} > 0)::INTEGER" for m in YEAR[:5])
 _OWING_12 = " + ".join(f"(balance_end{m} > 0)::INTEGER" for m in YEAR[:11])
 _UNPAID = " + ".join(f"(charge_lag{m} > 0 AND paid_lag{m} <= 0)::INTEGER" for m in YEAR[:6])
@@ -56,9 +55,7 @@ SELECT household_id,
     (paid_12m + support_12m) / nullif(charge_12m, 0) AS rent_paid_share_12m,
     {_UNPAID} AS rent_months_without_payment_6m,
     days_since_payment AS days_since_rent_payment,
-    unpaid_6m AS rent_direct_debits_unpaid_6m,
     unpaid_12m AS rent_direct_debits_unpaid_12m,
-    direct_3m / nullif(charge_3m, 0) AS rent_direct_benefit_share_3m,
     direct_6m / nullif(charge_6m, 0) AS rent_direct_benefit_share_6m,
     (deductions_6m > 0)::INTEGER AS rent_benefit_deductions_6m
 FROM weekly
@@ -192,8 +189,8 @@ FAMILY = Family(
             sentence_missing="No rent payment by the tenant is known",
             evidence=(Rows("rent_transactions", ("payment",), 12),),
         ),
-        *(_unpaid(months) for months in (6, 12)),
-        *(_direct(months) for months in (3, 6)),
+        *(_unpaid(months) for months in (12,)),
+        *(_direct(months) for months in (6,)),
         _pays(
             "rent_benefit_deductions_6m",
             "Rent arrears deducted from benefits in 6 months",
