@@ -152,3 +152,30 @@ def compare(
     ):
         print_table(header, rows)
         typer.echo("")
+
+
+@app.command()
+def feedback(context: typer.Context) -> None:
+    """Take decisions and early alerts back into the tables, before the next month is linked."""
+    from earlyflag.cli.printing import print_delivery
+    from earlyflag.pipeline import feedback as room
+
+    summary = room.return_to_tables(settings_of(context), TerminalProgress(), clock=SystemClock())
+    if summary is None:
+        typer.echo("casework holds no contact, support or alert yet")
+    else:
+        print_delivery(summary)
+
+
+@app.command()
+def pilot(
+    context: typer.Context,
+    horizon_months: Annotated[int, typer.Option(help="How long after the draw to look.")] = 12,
+) -> None:
+    """Compare the pilot's arms, as they were drawn, and publish what was found."""
+    from earlyflag.pipeline import feedback as room
+
+    found = room.evaluate_pilot(
+        settings_of(context), clock=SystemClock(), horizon_months=horizon_months
+    )
+    typer.echo(found.sentence if found else "too few households have lived through their horizon")
