@@ -1,0 +1,256 @@
+"""The two families, the choice between them, and the rows they learn from."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from earlyflag.core.errors import SpecificationInvalid, UndeclaredFeature
+from earlyflag.modelling import Specification
+from earlyflag.modelling.baselines import RULES, declared_rules
+from earlyflag.modelling.boosting import fit_boosting
+from earlyflag.modelling.candidates import Found, Trainer, best_settings
+from earlyflag.modelling.development import choose
+from earlyflag.modelling.logistic import fit_logistic, raw_in_blocks
+from earlyflag.modelling.rows import Rows, choose_features, select
+from earlyflag.modelling.specification import SETTINGS, Candidate
+
+DAYS = (date(2023, 1, 1), date(2024, 1, 1))
+
+
+def specification(**changes):
+    return Specification.of(
+        {
+            "name": "trial",
+            "label": {"event": "owed_duty", "horizon_months": 12},
+            "cut_offs": {"train": [DAYS[0]], "test": [DAYS[1]]},
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+def frame():
+    generator = np.random.default_rng(11)
+    n = 3000
+    households = np.array([f"H{number % 1500:05d}" for number in range(n)])
+    debt = generator.gamma(1.0, 100.0, n).astype(np.float32)
+    missed = generator.poisson(0.4, n).astype(np.float32)
+    missed[generator.random(n) < 0.2] = np.nan
+    odds = -3.5 + 0.01 * np.minimum(debt, 300) + 0.8 * np.nan_to_num(missed, nan=1.0)
+    label = (generator.random(n) < 1 / (1 + np.exp(-odds))).astype(float)
+    return pd.DataFrame(
+        {
+            "household_id": households,
+            "as_of": pd.to_datetime([DAYS[0]] * 1500 + [DAYS[1]] * 1500),
+            "debt": debt,
+            "missed": missed,
+            "label": label,
+            "excluded": [None] * 2990 + ["open duty"] * 10,
+            "helped": [False] * 2900 + [True] * 100,
+        }
+    )
+
+
+def rows_of(frame, day=DAYS[0], **changes):
+    return select(specification(**changes), frame, ("debt", "missed"), [day], part="train")
+
+
+def test_excluded_helped_and_unlabelled_rows_never_enter(frame):
+    frame.loc[2000, "label"] = np.nan
+    assert len(rows_of(frame, DAYS[1])) == 1500 - 100 - 1
+    assert len(rows_of(frame, DAYS[1], helped="keep")) == 1500 - 10 - 1
+
+
+def test_a_helped_household_may_weigh_less_instead(frame):
+    rows = rows_of(frame, DAYS[1], helped="weight", helped_weight=0.25)
+    assert set(rows.weight[rows.helped]) == {0.25}
+    assert set(rows.weight[~rows.helped]) == {1.0}
+
+
+def test_a_household_trains_or_tests_but_never_both(frame):
+    apart = specification(households_apart=0.4)
+    train = select(apart, frame, ("debt",), [DAYS[0]], part="train")
+    test = select(apart, frame, ("debt",), [DAYS[1]], part="test")
+    names = frame["household_id"].to_numpy()
+    assert not set(names[train.place]) & set(names[test.place])
+    assert len(np.unique(names[test.place])) == pytest.approx(600, abs=80)
+
+
+def test_all_rows_of_a_household_share_a_fold(frame):
+    rows = select(specification(), frame, ("debt",), DAYS, part="train")
+    folds = pd.Series(rows.fold).groupby(rows.households).nunique()
+    assert folds.max() == 1
+    assert set(np.unique(rows.fold)) == {0, 1, 2, 3}
+
+
+def test_sampled_rows_stand_for_those_left_out(frame):
+    rows = rows_of(frame, negatives_per_event=2)
+    whole = rows_of(frame)
+    assert rows.label.sum() == whole.label.sum()
+    assert len(rows) < len(whole)
+    assert rows.weight.sum() == pytest.approx(len(whole), rel=0.1)
+
+
+def feature(group="money"):
+    return SimpleNamespace(group=group)
+
+
+def test_features_are_chosen_by_group_name_and_pattern():
+    catalogue = {"a": feature(), "a_lag1": feature(), "b": feature("home"), "c": feature("home")}
+    chosen, notes = choose_features(
+        specification(features={"groups": ["money"], "include": ["c"], "exclude": ["*_lag?"]}),
+        ["a", "a_lag1", "b", "c"], catalogue,
+    )  # fmt: skip
+    assert chosen == ("a", "c")
+    assert not notes
+    chosen, notes = choose_features(specification(), ["a", "b"], catalogue)
+    assert chosen == ("a", "b")
+    assert "2 declared features are not in the data" in notes[0]
+
+
+def test_an_undeclared_feature_and_a_protected_one_are_refused():
+    with pytest.raises(UndeclaredFeature, match="first: nothing"):
+        choose_features(specification(features={"exclude": ["nothing"]}), ["a"], {"a": feature()})
+    with pytest.raises(SpecificationInvalid, match="fairness audit alone"):
+        choose_features(specification(), ["sex"], {"sex": feature()})
+
+
+def test_the_logistic_model_as_plain_numbers_scores_as_scikit_learn_did(frame, monkeypatch):
+    from sklearn.linear_model import LogisticRegression
+
+    caught = {}
+    fitting = LogisticRegression.fit
+
+    def fit(self, design, *args, **kwargs):
+        result = fitting(self, design, *args, **kwargs)
+        caught["raw"] = self.decision_function(design)
+        return result
+
+    monkeypatch.setattr(LogisticRegression, "fit", fit)
+    rows = rows_of(frame)
+    model = fit_logistic(
+        rows.matrix, rows.label, {"knots": 6, "penalty": 1.0}, names=("debt", "missed")
+    )
+    assert np.allclose(model.raw(rows.matrix), caught["raw"], atol=1e-4)
+    contributions = model.contributions(rows.matrix)
+    assert np.allclose(model.base + contributions.sum(axis=1), model.raw(rows.matrix))
+    assert np.allclose(contributions.mean(axis=0), 0, atol=1e-9)
+    assert np.allclose(raw_in_blocks(model, rows.matrix), model.raw(rows.matrix))
+
+
+def boosted(rows, **changes):
+    settings = {**SETTINGS["lightgbm"], "rounds": 60, **changes}
+    return fit_boosting(
+        rows.matrix, rows.label, settings, monotone=(1, 0), names=("debt", "missed"), seed=1,
+        threads=1,
+    )  # fmt: skip
+
+
+def test_a_monotone_feature_never_lowers_the_boosted_score(frame):
+    model = boosted(rows_of(frame))
+    grid = np.column_stack([np.linspace(0, 500, 80), np.full(80, 1.0)]).astype(np.float32)
+    assert (np.diff(model.raw(grid)) >= -1e-9).all()
+
+
+def test_the_boosted_model_learns_the_same_twice(frame):
+    rows = rows_of(frame)
+    assert boosted(rows).text == boosted(rows).text
+
+
+def found(family, raw, value):
+    return Found(family, {}, raw, None, value)
+
+
+def test_the_simplest_model_within_one_standard_error_wins_and_says_so():
+    generator = np.random.default_rng(0)
+    label = (generator.random(2000) < 0.1).astype(float)
+    signal = label + generator.normal(0, 1.0, 2000)
+    close = signal + generator.normal(0, 0.02, 2000)
+    worse = signal + generator.normal(0, 3.0, 2000)
+    ones, folds = np.ones(2000), np.zeros(2000, dtype=int)
+    rows = Rows(
+        place=np.arange(2000), households=np.arange(2000), as_of=np.zeros(2000, "datetime64[D]"),
+        matrix=np.zeros((2000, 1)), label=label, weight=ones, helped=ones == 0, fold=folds,
+    )  # fmt: skip
+    best = found("lightgbm", signal, 0.5)
+    winner, choice = choose([found("logistic", close, 0.4995), best], rows, 60)
+    assert winner.family == "logistic"
+    assert "simplest candidate within one standard error" in choice["sentence"]
+    winner, choice = choose([found("logistic", worse, 0.2), best], rows, 60)
+    assert winner.family == "lightgbm"
+    assert "no simpler candidate" in choice["sentence"]
+
+
+def test_a_search_keeps_its_budget_and_goes_on_where_it_stopped(frame, tmp_path):
+    rows = rows_of(frame)
+    ticks = []
+    trainer = Trainer(("debt", "missed"), (0, 0), 1, 1, ticks.append)
+
+    def searched(trials):
+        candidate = Candidate.model_validate(
+            {
+                "family": "logistic",
+                "settings": {"knots": 3},
+                "search": {"penalty": {"low": 0.1, "high": 100, "log": True}},
+                "trials": trials,
+            }
+        )
+        return best_settings(candidate, rows, trainer, storage=tmp_path / "trials", study_name="s")
+
+    assert searched(2).trials == 2
+    assert sum(ticks) == 4 * (2 + 1)
+    ticks.clear()
+    resumed = searched(3)
+    assert resumed.trials == 3
+    assert sum(ticks) == 4 * (1 + 1)
+    assert 0.1 <= resumed.settings["penalty"] <= 100
+
+
+def rule(name):
+    return next(each for each in RULES if each.name == name)
+
+
+def scored(name, **columns):
+    values = {key: np.array(column, dtype=float) for key, column in columns.items()}
+    n = len(next(iter(values.values())))
+    return rule(name).score(values, np.arange(n), np.zeros(n, dtype="datetime64[D]"))
+
+
+def test_the_dropped_score_is_the_published_formula():
+    score = scored(
+        "dropped_score",
+        rent_balance_pence=[100_000, np.nan],
+        rent_months_owing_12m=[2, 0],
+        days_since_rent_payment=[16, 0],
+        rent_arrangements_broken_12m=[4, 0],
+        rent_arrangement_kept=[1, 0],
+        tenancy_notices_12m=[1, 0],
+        days_since_tenancy_notice=[20, np.nan],
+        rent_last_payments_change_pence=[-2000, 0],
+        rent_payment_gap_change_days=[-3, 0],
+    )
+    whole = 1.2 * 1000 + 1.5 * 60.8 + 16 * 2 - 20 + 5 * 3 + 50 * 4 + 50 + 100 + 20 + 50
+    assert score[0] == round((whole - 1000) / 10)
+    assert score[1] < -1e17
+
+
+def test_the_ladder_puts_the_rung_before_the_balance():
+    score = scored(
+        "ladder",
+        rent_balance_pence=[400, 900, 2000, 90_000, 50_000, 3000],
+        rent_arrears_weeks=[0.1, 0.1, 0.2, 3.9, 4.0, 0.3],
+        rent_months_owing_6m=[0, 0, 0, 3, 3, 2],
+        rent_arrears_letters_3m=[0, 0, 0, 0, 0, 0],
+        possession_stage_24m=[0, 0, 0, 0, 0, 7],
+    )
+    assert np.argsort(score).tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_rule_lists_what_it_knows_nothing_of_last():
+    score = scored("largest_debt", council_tax_balance_pence=[np.nan, -5, 10])
+    assert np.argsort(score).tolist() == [0, 1, 2]
+    own = declared_rules({"mine": "debt"})[0]
+    assert own.uses == ("debt",)
