@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -57,9 +58,9 @@ class ReasonWriter:
     columns: tuple[np.ndarray, ...] = field(init=False)
     leads: tuple[np.ndarray, ...] = field(init=False)
     feature_names: tuple[tuple[str, ...], ...] = field(init=False)
-    _sentences: dict[tuple[int, float | None, date | None], str] = field(
-        init=False, default_factory=dict
-    )
+    _orders: tuple[np.ndarray, ...] = field(init=False)
+    _can_say: np.ndarray = field(init=False)
+    _sentences: dict[_Said, str] = field(init=False, default_factory=dict)
     _unknowns: dict[bytes, tuple[str, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,6 +77,16 @@ class ReasonWriter:
         self.feature_names = tuple(
             tuple(self.model.features[place].name for place in own) for own in self.columns
         )
+        self._orders = tuple(
+            np.concatenate([leads, np.setdiff1d(own, leads)])
+            for own, leads in zip(self.columns, self.leads, strict=True)
+        )
+        self._can_say = np.array(
+            [
+                [bool(template_for(fact, sign)) for fact in self.model.features]
+                for sign in (-1.0, 0.0, 1.0)
+            ]
+        )
 
     def totals(self, contributions: np.ndarray) -> np.ndarray:
         """Return each group's contribution, shape (n_rows, n_groups), from those of features."""
@@ -90,18 +101,26 @@ class ReasonWriter:
         """
         result = np.full(totals.shape, NOBODY, dtype=np.int64)
         everyone = np.arange(len(rows))
-        for group, own in enumerate(self.columns):
-            leads = self.leads[group]
-            order = np.concatenate([leads, np.setdiff1d(own, leads)])
-            can_say = np.stack(
-                [_can_say(self.model.features[place], rows[:, place]) for place in order], axis=1
-            )
-            push = contributions[:, order] * np.where(totals[:, [group]] > 0, 1.0, -1.0)
-            push[:, : len(leads)] *= np.where(push[:, : len(leads)] > 0, LEAD_WEIGHT, 1.0)
+        sayable = self._sayable(rows)
+        raises = np.where(totals > 0, 1.0, -1.0)
+        for group, order in enumerate(self._orders):
+            n_leads = len(self.leads[group])
+            push = contributions[:, order] * raises[:, [group]]
+            push[:, :n_leads] *= np.where(push[:, :n_leads] > 0, LEAD_WEIGHT, 1.0)
+            can_say = sayable[:, order]
             best = np.where(can_say, push, -np.inf).argmax(axis=1)
             said = can_say[everyone, best]
             result[said, group] = order[best[said]]
         return result
+
+    def _sayable(self, rows: np.ndarray) -> np.ndarray:
+        """Return which features have something to say of their value, shape of `rows`.
+
+        Not knowing can always be said.
+        """
+        below, zero, above = self._can_say
+        known = np.where(rows > 0, above, np.where(rows == 0, zero, below))
+        return np.isnan(rows) | known
 
     def reason(
         self,
@@ -200,6 +219,12 @@ class ReasonWriter:
         return f"{said}; latest {day(latest)}"
 
 
+@lru_cache(maxsize=4)
+def writer_of(model: ServedModel) -> ReasonWriter:
+    """Return the writer of a model; one that serves keeps it, with the sentences it has said."""
+    return ReasonWriter(model)
+
+
 def template_for(fact: FeatureFacts, value: float) -> str:
     """Return the sentence that a feature has for a known value; blank if it has none."""
     if value > 0 or not (fact.sentence_zero or fact.sentence_negative):
@@ -210,12 +235,6 @@ def template_for(fact: FeatureFacts, value: float) -> str:
 def _counts_events(fact: FeatureFacts) -> bool:
     """Return whether a feature looks back over dated events, so that the newest has a day."""
     return fact.window_months is not None and fact.unit in EVENT_UNITS
-
-
-def _can_say(fact: FeatureFacts, values: np.ndarray) -> np.ndarray:
-    """Return where a feature has something to say of its value; not knowing can always be said."""
-    can = np.where(values > 0, bool(fact.sentence), bool(template_for(fact, 0.0)))
-    return np.isnan(values) | np.where(values < 0, bool(template_for(fact, -1.0)), can)
 
 
 def evidence_of(

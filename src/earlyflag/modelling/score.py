@@ -18,7 +18,7 @@ import numpy as np
 from earlyflag.core.errors import FeatureListDiffers, ReasonsDoNotAddUp
 from earlyflag.core.terms import Band, Change, Evidence, Reason, Score
 from earlyflag.modelling.changes import changes
-from earlyflag.modelling.reasons import ReasonWriter
+from earlyflag.modelling.reasons import ReasonWriter, writer_of
 from earlyflag.modelling.served import Contributions, ServedModel, probability
 
 TOLERANCE = 1e-9
@@ -159,13 +159,13 @@ def score(
     ReasonsDoNotAddUp
         For a row, base + contributions differ from the log-odds by more than `TOLERANCE`.
     """
-    writer = ReasonWriter(model)
+    writer = writer_of(model)
     rows = np.asarray(rows, dtype=np.float64)
     log_odds = model.log_odds(rows)
     totals = np.empty((len(rows), len(writer.groups)))
     speakers = np.empty(totals.shape, dtype=np.int64)
-    base = model.contributions(rows[:0]).base
-    for start in range(0, len(rows), CHUNK):
+    base = math.nan
+    for start in range(0, max(len(rows), 1), CHUNK):
         part = slice(start, min(start + CHUNK, len(rows)))
         explained = model.contributions(rows[part], threads=threads)
         if fallback is not None and not _adds_up(explained, log_odds[part]).all():

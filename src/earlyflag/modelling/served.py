@@ -70,7 +70,7 @@ class Contributions:
     values: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ServedModel:
     """One verified model: it scores and explains rows of its declared features.
 
