@@ -23,6 +23,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from earlyflag.sources.declare import Table
+from earlyflag.sources.schema import TABLES
 from tests import factories
 
 AS_OF = date(2026, 7, 1)
@@ -53,6 +55,44 @@ class Case:
     file: str
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)
+
+
+class HandmadeTables:
+    """The contract's views from rows written by hand, replaced versions (`superseded_on`) too."""
+
+    missing: tuple[str, ...] = ()
+    last_known_on = date(2030, 1, 1)
+
+    def __init__(self, rows: dict[str, list[dict[str, Any]]]) -> None:
+        self.rows = rows
+
+    def register(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Create one typed view a contract table, with the dates of knowledge filled."""
+        for name, table in TABLES.items():
+            types = {c.name: c.sql_type for c in table.columns} | {"superseded_on": "DATE"}
+            if table.dated_by:
+                types.setdefault("known_on", "DATE")
+            rows = [
+                self._filled(table, number, row)
+                for number, row in enumerate(self.rows.get(name, ()))
+            ]
+            frame = pd.DataFrame(rows, columns=list(types), dtype=object)
+            con.register(f"given_{name}", frame)
+            typed = ", ".join(f"CAST({c} AS {kind}) AS {c}" for c, kind in types.items())
+            con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {typed} FROM given_{name}")
+            con.unregister(f"given_{name}")
+
+    @staticmethod
+    def _filled(table: Table, number: int, given: dict[str, Any]) -> dict[str, Any]:
+        plain = {name: value for name, value in given.items() if name != "superseded_on"}
+        row = factories.row(table, number, plain) | given
+        if table.dated_by:
+            row["known_on"] = row.get("known_on") or row[table.dated_by]
+        for day, known in (("valid_to", "valid_to_known_on"), ("duty_on", "duty_known_on"),
+                           ("closed_on", "closed_known_on")):  # fmt: skip
+            if known in row:
+                row[known] = row[known] or row[day]
+        return row
 
 
 class HandmadeHouseholds:
@@ -182,9 +222,10 @@ def _settle(
                 placed["person_ref"] = f"{number}-{placed['person_ref']}"
             if table == "homelessness_cases":
                 source = "tenancy" if "tenancy_people" in case.rows else "council_tax"
+                person = placed["person_ref"]
                 placed["case_ref"] = f"C{number}-{len(households.links)}"
-                households.links.append((placed["case_ref"], "person", placed["person_ref"],
-                                         source, placed["person_ref"], None, begun, None))  # fmt: skip
+                households.links.append((placed["case_ref"], "person", person, source,
+                                         person, None, begun, None))  # fmt: skip
             tables[table].append(placed)
             if table in ("council_tax_people", "tenancy_people") and not placed.get("valid_to"):
                 source = "council_tax" if table == "council_tax_people" else "tenancy"

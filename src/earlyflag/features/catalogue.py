@@ -13,6 +13,9 @@ from earlyflag.features.declare import GATEWAYS, Family, Feature, gather
 from earlyflag.features.families import FAMILIES
 from earlyflag.features.groups import GROUPS
 
+PAGES = Path("docs/reference")
+"""Where the generated pages stand, from the root of the repository."""
+
 CATALOGUE: dict[str, Feature] = gather(
     feature for family in FAMILIES for feature in family.features
 )
@@ -54,7 +57,7 @@ def as_markdown() -> str:
         "# Features",
         "",
         "This page is generated from the declarations in `src/earlyflag/features/families/`; "
-        "write it again with `python -m earlyflag.features.catalogue`.",
+        "write it again with `python -m earlyflag.features`.",
         "",
         f"{len(CATALOGUE)} features in {len(FAMILIES)} families. A feature is a number known "
         "about a household at a cut-off. It reads only rows with `known_on` before the cut-off "
@@ -97,14 +100,11 @@ def as_markdown() -> str:
 
 
 def _row(feature: Feature) -> str:
-    window = f"{feature.window_months} months" if feature.window_months else "now"
+    months = feature.window_months
+    window = "now" if months is None else "1 month" if months == 1 else f"{months} months"
     direction = {1: "+", -1: "-", 0: ""}[feature.monotone]
     return (
         f"| `{feature.name}` | {feature.title} | {feature.unit} | {window} "
         f"| {', '.join(feature.sources)} | {feature.group} | {feature.sensitivity} "
         f"| {feature.gateway} | {direction} | {'yes' if feature.actionable else ''} |"
     )
-
-
-if __name__ == "__main__":
-    Path("docs/reference/features.md").write_text(as_markdown(), encoding="utf-8")
