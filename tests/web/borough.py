@@ -6,6 +6,7 @@ Names, addresses and references are canaries: tests look for them where they mus
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from earlyflag.core.terms import (
     Reason,
     Score,
     ScoringRun,
+    ServingStatus,
     SuppressionRecord,
     TimelineEvent,
 )
@@ -199,3 +201,17 @@ def make_borough(path: Path, now: datetime) -> None:
     with open_desk(engine, actor, now=now, rules=rules) as desk:
         raise_flags(desk, "run-2027-03-01", capacity=FLAGGED)
     engine.dispose()
+
+
+class OneScorer:
+    """Scores every row like the first household of the test borough."""
+
+    @property
+    def model(self) -> ModelInfo:
+        return model()
+
+    def status(self) -> ServingStatus:
+        return ServingStatus("early_intervention/3", "early_intervention/3")
+
+    def score(self, rows: Sequence[Mapping[str, float | None]]) -> Sequence[Score]:
+        return [score(1, date(2027, 3, 1)) for _ in rows]

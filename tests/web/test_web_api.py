@@ -5,17 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
 
 import pytest
 
 from earlyflag.casework.desk import open_desk, system_actor
 from earlyflag.casework.machine_keys import make_key
-from earlyflag.core.terms import ModelInfo, Score, ServingStatus
 from earlyflag.store.terms import AlertSource, Scope
 from earlyflag.web.sheets import safe_cell, write_sheet
-from tests.web.borough import SAFE_CONTACT, household_id, model, score
-from tests.web.conftest import AS_OF, ORIGIN, Browser, World, make_world, rules
+from tests.web.borough import SAFE_CONTACT, OneScorer, household_id
+from tests.web.conftest import ORIGIN, Browser, World, make_world, rules
 
 
 def changing(browser: Browser, key: str = "k1", version: str | None = None) -> dict[str, str]:
@@ -171,20 +169,6 @@ def test_an_export_leaves_suppressed_households_out_and_runs_no_formula(world: W
 def test_a_cell_that_a_spreadsheet_would_run_is_made_text(start: str) -> None:
     assert safe_cell(f"{start}cmd()") == f"'{start}cmd()"
     assert write_sheet(["a"], [[-5]]) == "a\r\n-5\r\n"
-
-
-class OneScorer:
-    """Scores every row like the first household of the test borough."""
-
-    @property
-    def model(self) -> ModelInfo:
-        return model()
-
-    def status(self) -> ServingStatus:
-        return ServingStatus("early_intervention/3", "early_intervention/3")
-
-    def score(self, rows: Sequence[Mapping[str, float | None]]) -> Sequence[Score]:
-        return [score(1, AS_OF) for _ in rows]
 
 
 def test_a_what_if_is_scored_with_reasons_that_add_up(borough_file, tmp_path) -> None:  # type: ignore[no-untyped-def]
