@@ -218,3 +218,18 @@ def test_stated_purposes_are_reviewed(busy_office: Office) -> None:
 def test_a_household_nobody_knows_is_not_found(busy_office: Office) -> None:
     with pytest.raises(NotFound):
         _state(busy_office, "officer", 999)
+
+
+def test_a_score_alone_is_read_under_the_same_rules(busy_office: Office) -> None:
+    with pytest.raises(PurposeMissing), busy_office.desk("officer") as desk:
+        casework.get_score(desk, household_id(1))
+    busy_office.take("officer", 1)
+    with busy_office.desk("officer") as desk:
+        answer = casework.get_score(desk, household_id(1))
+    assert answer.purpose is Purpose.OWN_WORK
+    assert answer.score.reasons[0].evidence[0].reference == "T-77"
+    with busy_office.desk("analyst") as desk:
+        assert casework.get_score(desk, household_id(1)).score.reasons[0].evidence == ()
+    with pytest.raises(NotFound), busy_office.desk("analyst") as desk:
+        casework.get_score(desk, "H9999")
+    assert busy_office.actions().count("read_score") == 2

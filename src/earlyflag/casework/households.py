@@ -250,6 +250,36 @@ def open_purpose(desk: Desk, household_id: str) -> Purpose:
     return purpose
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreAnswer:
+    """A household's newest score for a machine or a small part of a page."""
+
+    household_id: str
+    purpose: Purpose
+    score: ScoreView
+
+
+def get_score(desk: Desk, household_id: str) -> ScoreAnswer:
+    """Return a household's newest score with its reasons, under the rules of `get_household`.
+
+    Raises
+    ------
+    PurposeMissing, TooMany
+        As `get_household`.
+    NotFound
+        There is no such household for this reader, or it has no score.
+    """
+    fields = check_may(desk.actor, Action.READ_HOUSEHOLD)
+    check_household_exists_for(desk.actor, _suppressed_by(desk, household_id))
+    purpose = open_purpose(desk, household_id)
+    line = desk.unit.borough.score(household_id) if Field.SCORE in fields else None
+    found = score_view(desk, line, fields) if line else None
+    if found is None:
+        raise NotFound("No household with a score has this reference.")
+    desk.unit.audit.append(desk.entry("read_score", household_id=household_id, purpose=purpose))
+    return ScoreAnswer(household_id, purpose, found)
+
+
 def get_household(desk: Desk, household_id: str) -> HouseholdView:
     """Return everything a household's page shows to this reader; the read is audited.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from earlyflag.core.errors import NotFound
 from earlyflag.store.audit import AuditEntry, AuditTrail
@@ -48,6 +48,26 @@ class Throttle:
     locked_until: datetime | None
 
 
+_ACCOUNT: Select[*tuple[Any, ...]] = select(*AccountRow.__table__.columns).where(
+    AccountRow.account_id == bindparam("account_id")
+)
+_SESSION: Select[*tuple[Any, ...]] = select(*SessionRow.__table__.columns).where(
+    SessionRow.token_hash == bindparam("token_hash")
+)
+_KEY: Select[*tuple[Any, ...]] = select(*MachineKeyRow.__table__.columns).where(
+    MachineKeyRow.key_hash == bindparam("key_hash")
+)
+_PURPOSE: Select[*tuple[Any, ...]] = (
+    select(*PurposeRow.__table__.columns)
+    .where(
+        PurposeRow.actor_id == bindparam("actor_id"),
+        PurposeRow.household_id == bindparam("household_id"),
+        PurposeRow.expires_at > bindparam("now"),
+    )
+    .order_by(PurposeRow.stated_at.desc())
+)
+
+
 class Access:
     """Who may come in, and what they opened."""
 
@@ -63,10 +83,10 @@ class Access:
         NotFound
             No account has this reference.
         """
-        found = self._account(AccountRow.account_id == account_id)
-        if found is None:
+        row = self._connection.execute(_ACCOUNT, {"account_id": account_id}).first()
+        if row is None:
             raise NotFound("No account has this reference.")
-        return found
+        return read(Account, row)
 
     def account_by_username(self, username: str) -> Account | None:
         """Return the account that signs in with a username."""
@@ -106,8 +126,7 @@ class Access:
 
     def session(self, token_hash: str) -> SessionRecord | None:
         """Return a session by the hash of its token."""
-        query = select(*SessionRow.__table__.columns).where(SessionRow.token_hash == token_hash)
-        row = self._connection.execute(query).first()
+        row = self._connection.execute(_SESSION, {"token_hash": token_hash}).first()
         return None if row is None else read(SessionRecord, row)
 
     def touch_session(self, token_hash: str, now: datetime) -> None:
@@ -147,8 +166,7 @@ class Access:
 
     def key_by_hash(self, key_hash: str) -> MachineKey | None:
         """Return a machine's key by its hash."""
-        query = select(*MachineKeyRow.__table__.columns).where(MachineKeyRow.key_hash == key_hash)
-        row = self._connection.execute(query).first()
+        row = self._connection.execute(_KEY, {"key_hash": key_hash}).first()
         return None if row is None else read(MachineKey, row)
 
     def keys(self) -> list[MachineKey]:
@@ -170,17 +188,8 @@ class Access:
 
     def purpose(self, actor_id: str, household_id: str, now: datetime) -> StatedPurpose | None:
         """Return the purpose that lets somebody open a household now."""
-        query = (
-            select(*PurposeRow.__table__.columns)
-            .where(
-                PurposeRow.actor_id == actor_id,
-                PurposeRow.household_id == household_id,
-                PurposeRow.expires_at > now,
-            )
-            .order_by(PurposeRow.stated_at.desc())
-            .limit(1)
-        )
-        row = self._connection.execute(query).first()
+        wanted = {"actor_id": actor_id, "household_id": household_id, "now": now}
+        row = self._connection.execute(_PURPOSE, wanted).first()
         return None if row is None else read(StatedPurpose, row)
 
     def purposes(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from earlyflag.core.errors import AuditBroken
 from earlyflag.store.records import read
@@ -127,6 +127,11 @@ def row_hash(
     return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
 
 
+_LOCKED_HEAD = select(AuditHeadRow.sequence, AuditHeadRow.hash).with_for_update()
+_INSERT = insert(AuditRow)
+_MOVE_HEAD = update(AuditHeadRow).values(sequence=bindparam("sequence"), hash=bindparam("hash"))
+
+
 class AuditTrail:
     """Appends to the audit and reads it.
 
@@ -146,8 +151,7 @@ class AuditTrail:
         """Write what was taken, and return the new head; called by the unit of work."""
         if not self._pending:
             return None
-        number = select(AuditHeadRow.sequence, AuditHeadRow.hash).with_for_update()
-        sequence, previous = self._connection.execute(number).one()
+        sequence, previous = self._connection.execute(_LOCKED_HEAD).one()
         rows = []
         for entry in self._pending:
             sequence += 1
@@ -172,8 +176,8 @@ class AuditTrail:
             )
             previous = digest
         self._pending.clear()
-        self._connection.execute(insert(AuditRow), rows)
-        self._connection.execute(update(AuditHeadRow).values(sequence=sequence, hash=previous))
+        self._connection.execute(_INSERT, rows)
+        self._connection.execute(_MOVE_HEAD, {"sequence": sequence, "hash": previous})
         return AuditHead(sequence, previous)
 
     def head(self) -> AuditHead:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Select, bindparam, func, insert, select, update
 
 from earlyflag.core.terms import Band, HouseholdRecord, Member, ModelInfo, TimelineEvent
 from earlyflag.store.audit import AuditEntry, AuditTrail
@@ -28,6 +28,42 @@ from earlyflag.store.tables import (
 from earlyflag.store.terms import DocumentKind
 from earlyflag.store.writing import upsert
 
+_ONE: BindParameter[str] = bindparam("household_id")
+_SCORES: Select[*tuple[Any, ...]] = (
+    select(
+        ScoreRow.household_id,
+        ScoringRunRow.run_id,
+        ScoreRow.as_of,
+        ScoreRow.probability,
+        ScoreRow.log_odds,
+        ScoreRow.base_log_odds,
+        ScoreRow.band,
+        ScoreRow.rank,
+        ScoringRunRow.model_version,
+    )
+    .join(ScoringRunRow, ScoringRunRow.run_key == ScoreRow.run_key)
+    .where(ScoreRow.household_id == _ONE, ScoringRunRow.published_at.is_not(None))
+    .order_by(ScoreRow.as_of.desc(), ScoreRow.run_key.desc())
+)
+_DETAIL = (
+    select(ScoreDetailRow.detail)
+    .join(ScoringRunRow, ScoringRunRow.run_key == ScoreDetailRow.run_key)
+    .where(ScoringRunRow.run_id == bindparam("run_id"), ScoreDetailRow.household_id == _ONE)
+)
+_RUNS: Select[*tuple[Any, ...]] = select(*ScoringRunRow.__table__.columns).where(
+    ScoringRunRow.published_at.is_not(None)
+)
+_RUN = _RUNS.where(ScoringRunRow.run_id == bindparam("run_id"))
+_HOUSEHOLD: Select[*tuple[Any, ...]] = select(*HouseholdRow.__table__.columns).where(
+    HouseholdRow.household_id == _ONE
+)
+_MEMBERS: Select[*tuple[Any, ...]] = (
+    select(*HouseholdMemberRow.__table__.columns)
+    .where(HouseholdMemberRow.household_id == _ONE)
+    .order_by(HouseholdMemberRow.position)
+)
+_TIMELINE = select(TimelineRow.events).where(TimelineRow.household_id == _ONE)
+
 
 class Borough:
     """Published runs, scores and households."""
@@ -39,47 +75,42 @@ class Borough:
     def latest_run(self) -> RunRecord | None:
         """Return the published run with the newest cut-off, the last published among equals."""
         return self._run(
-            _runs().order_by(ScoringRunRow.as_of.desc(), ScoringRunRow.run_key.desc()).limit(1)
+            _RUNS.order_by(ScoringRunRow.as_of.desc(), ScoringRunRow.run_key.desc()).limit(1)
         )
 
     def run(self, run_id: str) -> RunRecord | None:
         """Return a published run by its identifier."""
-        return self._run(_runs().where(ScoringRunRow.run_id == run_id))
+        row = self._connection.execute(_RUN, {"run_id": run_id}).first()
+        return None if row is None else _read_run(row)
 
     def run_by_key(self, run_key: int) -> RunRecord | None:
         """Return a published run by its key."""
-        return self._run(_runs().where(ScoringRunRow.run_key == run_key))
+        return self._run(_RUNS.where(ScoringRunRow.run_key == run_key))
 
     def runs(self, limit: int = 50) -> list[RunRecord]:
         """Return published runs, newest first."""
-        query = _runs().order_by(ScoringRunRow.as_of.desc(), ScoringRunRow.run_key.desc())
+        query = _RUNS.order_by(ScoringRunRow.as_of.desc(), ScoringRunRow.run_key.desc())
         return [_read_run(row) for row in self._connection.execute(query.limit(limit))]
 
-    def _run(self, query: Select[Any]) -> RunRecord | None:
+    def _run(self, query: Select[*tuple[Any, ...]]) -> RunRecord | None:
         row = self._connection.execute(query).first()
         return None if row is None else _read_run(row)
 
     def score(self, household_id: str, run_key: int | None = None) -> ScoreLine | None:
         """Return a household's score in one run, or its newest."""
-        query = _scores(household_id)
-        if run_key is not None:
-            query = query.where(ScoreRow.run_key == run_key)
-        row = self._connection.execute(query.limit(1)).first()
+        query = _SCORES if run_key is None else _SCORES.where(ScoreRow.run_key == run_key)
+        row = self._connection.execute(query, {"household_id": household_id}).first()
         return None if row is None else read(ScoreLine, row)
 
     def score_detail(self, household_id: str, run_id: str) -> ScoreDetail | None:
         """Return the reasons, unknowns and changes of a household's score in a run."""
-        query = (
-            select(ScoreDetailRow.detail)
-            .join(ScoringRunRow, ScoringRunRow.run_key == ScoreDetailRow.run_key)
-            .where(ScoringRunRow.run_id == run_id, ScoreDetailRow.household_id == household_id)
-        )
-        text = self._connection.scalar(query)
+        text = self._connection.scalar(_DETAIL, {"run_id": run_id, "household_id": household_id})
         return None if text is None else decode_detail(text)
 
     def history(self, household_id: str) -> list[ScoreLine]:
         """Return a household's scores, newest first."""
-        return [read(ScoreLine, row) for row in self._connection.execute(_scores(household_id))]
+        rows = self._connection.execute(_SCORES, {"household_id": household_id})
+        return [read(ScoreLine, row) for row in rows]
 
     def ranked(self, run_key: int, *, batch: int = 2_000) -> Iterator[tuple[str, float, Band, int]]:
         """Yield household, probability, band and rank of a run, highest first."""
@@ -103,18 +134,13 @@ class Borough:
 
         `audit` is None only where the household is read to be matched, not shown.
         """
-        row = self._connection.execute(
-            select(*HouseholdRow.__table__.columns).where(HouseholdRow.household_id == household_id)
-        ).first()
+        one = {"household_id": household_id}
+        row = self._connection.execute(_HOUSEHOLD, one).first()
         if audit is not None:
             self._audit.append(audit)
         if row is None:
             return None
-        members = self._connection.execute(
-            select(*HouseholdMemberRow.__table__.columns)
-            .where(HouseholdMemberRow.household_id == household_id)
-            .order_by(HouseholdMemberRow.position)
-        )
+        members = self._connection.execute(_MEMBERS, one)
         return HouseholdRecord(
             household_id=row.household_id,
             as_of=row.as_of,
@@ -176,8 +202,7 @@ class Borough:
 
     def timeline(self, household_id: str) -> tuple[TimelineEvent, ...]:
         """Return a household's timeline from the source systems, newest first."""
-        query = select(TimelineRow.events).where(TimelineRow.household_id == household_id)
-        text = self._connection.scalar(query)
+        text = self._connection.scalar(_TIMELINE, {"household_id": household_id})
         return () if text is None else decode_events(household_id, text)
 
     def find_by_reference(self, kind: str, reference: str) -> list[str]:
@@ -272,10 +297,6 @@ class Borough:
         return {Band(band): count for band, count in self._connection.execute(query)}
 
 
-def _runs() -> Select[Any]:
-    return select(*ScoringRunRow.__table__.columns).where(ScoringRunRow.published_at.is_not(None))
-
-
 def _read_run(row: Any) -> RunRecord:
     model = dict(row.model)
     model["features"] = tuple(model["features"])
@@ -291,23 +312,3 @@ def _read_run(row: Any) -> RunRecord:
         cannot_score=row.cannot_score,
         published_at=row.published_at,
     )
-
-
-def _scores(household_id: str) -> Select[*tuple[Any, ...]]:
-    query: Select[*tuple[Any, ...]] = (
-        select(
-            ScoreRow.household_id,
-            ScoringRunRow.run_id,
-            ScoreRow.as_of,
-            ScoreRow.probability,
-            ScoreRow.log_odds,
-            ScoreRow.base_log_odds,
-            ScoreRow.band,
-            ScoreRow.rank,
-            ScoringRunRow.model_version,
-        )
-        .join(ScoringRunRow, ScoringRunRow.run_key == ScoreRow.run_key)
-        .where(ScoreRow.household_id == household_id, ScoringRunRow.published_at.is_not(None))
-        .order_by(ScoreRow.as_of.desc(), ScoreRow.run_key.desc())
-    )
-    return query

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from earlyflag.core.errors import NotFound
 from earlyflag.store.audit import AuditEntry, AuditTrail
@@ -46,6 +47,15 @@ TABLES: dict[type[Any], tuple[type[Base], str]] = {
 """Each record of the case life, its table and the column it is ordered by."""
 
 
+@cache
+def _newest_where(kind: type[Any], column: str) -> Select[*tuple[Any, ...]]:
+    """Return the query of records with a value in a column; built once, since pages run many."""
+    table, order = TABLES[kind]
+    found = table.__table__.columns
+    query: Select[*tuple[Any, ...]] = select(*found)
+    return query.where(found[column] == bindparam("value")).order_by(found[order].desc())
+
+
 class Cases:
     """Adds to the case life and reads it back."""
 
@@ -76,10 +86,7 @@ class Cases:
         return [read(kind, row) for row in rows]
 
     def _where(self, kind: type[CaseT], column: str, value: str) -> list[CaseT]:
-        table, order = TABLES[kind]
-        columns_ = table.__table__.columns
-        query = select(*columns_).where(columns_[column] == value)
-        rows = self._connection.execute(query.order_by(columns_[order].desc()))
+        rows = self._connection.execute(_newest_where(cast(Any, kind), column), {"value": value})
         return [read(kind, row) for row in rows]
 
     def households_decided_since(self, instant: datetime) -> set[str]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     insert,
@@ -58,6 +59,13 @@ _SORT_READERS: dict[FlagSort, Any] = {
     FlagSort.RAISED: datetime.fromisoformat,
     FlagSort.NEXT_ACTION: date.fromisoformat,
 }
+
+
+_FLAGS: Select[*tuple[Any, ...]] = select(*FlagRow.__table__.columns)
+_BY_ID = _FLAGS.where(FlagRow.flag_id == bindparam("flag_id"))
+_OF_HOUSEHOLD = _FLAGS.where(FlagRow.household_id == bindparam("household_id")).order_by(
+    FlagRow.raised_at.desc(), FlagRow.flag_id
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +138,7 @@ class Flags:
     ) -> FlagPage:
         """Return one page of a worktray; suppressed households are never in it."""
         column = _SORTS[sort]
-        query = _visible(select(*FlagRow.__table__.columns), today, with_safe_contact).where(
-            *_conditions(wanted)
-        )
+        query = _visible(_FLAGS, today, with_safe_contact).where(*_conditions(wanted))
         if cursor is not None:
             cursor_sort, value, flag_id = decode_cursor(cursor)
             if cursor_sort is not sort:
@@ -173,8 +179,7 @@ class Flags:
         NotFound
             No flag has this reference.
         """
-        query = select(*FlagRow.__table__.columns).where(FlagRow.flag_id == flag_id)
-        row = self._connection.execute(query).first()
+        row = self._connection.execute(_BY_ID, {"flag_id": flag_id}).first()
         if row is None:
             raise NotFound(
                 "No flag has this reference. Go back to the list and open it from there."
@@ -185,12 +190,8 @@ class Flags:
 
     def of_household(self, household_id: str) -> list[Flag]:
         """Return a household's flags, newest first."""
-        query = (
-            select(*FlagRow.__table__.columns)
-            .where(FlagRow.household_id == household_id)
-            .order_by(FlagRow.raised_at.desc(), FlagRow.flag_id)
-        )
-        return [read(Flag, row) for row in self._connection.execute(query)]
+        rows = self._connection.execute(_OF_HOUSEHOLD, {"household_id": household_id})
+        return [read(Flag, row) for row in rows]
 
     def live_households(self) -> set[str]:
         """Return the households with a live flag."""
@@ -199,7 +200,7 @@ class Flags:
 
     def live_of(self, household_ids: Iterable[str]) -> list[Flag]:
         """Return the live flags of households."""
-        query = select(*FlagRow.__table__.columns).where(
+        query = _FLAGS.where(
             FlagRow.household_id.in_(list(household_ids)), FlagRow.state.in_(LIVE_STATES)
         )
         return [read(Flag, row) for row in self._connection.execute(query)]
@@ -251,14 +252,14 @@ class Flags:
 
     def due(self, day: date) -> list[Flag]:
         """Return the paused and watched flags whose day has come."""
-        query = select(*FlagRow.__table__.columns).where(
+        query = _FLAGS.where(
             FlagRow.state.in_((FlagState.PAUSED, FlagState.WATCHING)), FlagRow.paused_until <= day
         )
         return [read(Flag, row) for row in self._connection.execute(query)]
 
     def unreviewed_since(self, before: datetime) -> list[Flag]:
         """Return the live flags raised before an instant that nobody has decided about."""
-        query = select(*FlagRow.__table__.columns).where(unreviewed(before))
+        query = _FLAGS.where(unreviewed(before))
         return [read(Flag, row) for row in self._connection.execute(query)]
 
     def funnel(self) -> dict[FlagState, int]:

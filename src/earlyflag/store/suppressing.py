@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, union, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Date,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from earlyflag.core.terms import SuppressionRecord
 from earlyflag.store.audit import AuditEntry, AuditTrail
@@ -21,7 +33,7 @@ from earlyflag.store.terms import SuppressionKind
 SOURCE, CASEWORK = "source", "casework"
 
 
-def active_on(day: date) -> ColumnElement[bool]:
+def active_on(day: date | BindParameter[date]) -> ColumnElement[bool]:
     """Return the condition that a suppression holds on a day."""
     return (SuppressionRow.valid_from <= day) & or_(
         SuppressionRow.valid_to.is_(None), SuppressionRow.valid_to > day
@@ -112,6 +124,23 @@ def _cover(connection: Connection, reference: str, household_ids: Iterable[str])
             )
 
 
+_OF = (
+    select(
+        SuppressionRow.suppression_ref,
+        SuppressionRow.kind,
+        SuppressionRow.valid_from,
+        SuppressionRow.valid_to,
+        SuppressedHouseholdRow.household_id,
+    )
+    .join(SuppressedHouseholdRow)
+    .where(
+        SuppressedHouseholdRow.household_id == bindparam("household_id"),
+        active_on(bindparam("day", type_=Date())),
+    )
+    .order_by(SuppressionRow.suppression_ref)
+)
+
+
 class Suppressions:
     """Reads suppressions and writes those of casework."""
 
@@ -143,21 +172,10 @@ class Suppressions:
 
     def of(self, household_id: str, day: date) -> list[SuppressionRecord]:
         """Return what suppresses a household on a day."""
-        query = (
-            select(
-                SuppressionRow.suppression_ref,
-                SuppressionRow.kind,
-                SuppressionRow.valid_from,
-                SuppressionRow.valid_to,
-                SuppressedHouseholdRow.household_id,
-            )
-            .join(SuppressedHouseholdRow)
-            .where(SuppressedHouseholdRow.household_id == household_id, active_on(day))
-            .order_by(SuppressionRow.suppression_ref)
-        )
+        rows = self._connection.execute(_OF, {"household_id": household_id, "day": day})
         return [
             SuppressionRecord(row.suppression_ref, row.kind, row.valid_from, row.valid_to, row[4])
-            for row in self._connection.execute(query)
+            for row in rows
         ]
 
     def households_on(self, day: date) -> dict[str, frozenset[str]]:
