@@ -35,27 +35,27 @@ REASONS_AFTER_SHOCK: dict[int, Shares] = {
 }  # fmt: skip
 REASONS_OF_UNKNOWN: Shares = {
     "other": 0.40, "not_known": 0.20, "family_or_friends_unwilling": 0.13,
-    "domestic_abuse": 0.06, "supported_housing_ended": 0.09, "asylum_support_ended": 0.045,
+    "domestic_abuse": 0.06, "supported_housing_ended": 0.12, "asylum_support_ended": 0.06,
     "left_institution": 0.02, "relationship_breakdown": 0.025, "other_violence": 0.02,
     "assured_shorthold_ended": 0.01,
 }  # fmt: skip
 HOMES_OF_UNKNOWN: Shares = {
-    "no_fixed_abode": 0.42, "rough_sleeping": 0.11, "living_with_friends": 0.12,
+    "no_fixed_abode": 0.42, "rough_sleeping": 0.16, "living_with_friends": 0.12,
     "temporary": 0.10, "living_with_family": 0.06, "refuge": 0.03, "asylum_support": 0.025,
     "institution": 0.065, "not_known": 0.07,
 }  # fmt: skip
 HOMES_OF_MEMBERS: dict[int, Shares] = {
     OWNED: {"owner_occupied": 0.55, "living_with_friends": 0.2, "temporary": 0.25},
-    COUNCIL: {"council": 0.45, "temporary": 0.2, "living_with_friends": 0.15, "no_fixed_abode": 0.1,
+    COUNCIL: {"council": 0.45, "temporary": 0.2, "living_with_friends": 0.06, "no_fixed_abode": 0.1,
               "refuge": 0.05, "not_known": 0.05},
-    ASSOCIATION: {"registered_provider": 0.45, "temporary": 0.2, "living_with_friends": 0.15,
+    ASSOCIATION: {"registered_provider": 0.45, "temporary": 0.2, "living_with_friends": 0.06,
                   "no_fixed_abode": 0.1, "refuge": 0.05, "not_known": 0.05},
-    PRIVATE: {"private_rented": 0.66, "temporary": 0.08, "living_with_friends": 0.07,
+    PRIVATE: {"private_rented": 0.66, "temporary": 0.08, "living_with_friends": 0.03,
               "no_fixed_abode": 0.12, "not_known": 0.07},
 }  # fmt: skip
-TYPES_OF_HOSTED: Shares = {"single_adult": 0.86, "lone_parent": 0.10, "couple": 0.04}
+TYPES_OF_HOSTED: Shares = {"single_adult": 0.85, "lone_parent": 0.13, "couple": 0.02}
 TYPES_OF_UNKNOWN: Shares = {
-    "single_adult": 0.88, "lone_parent": 0.08, "couple": 0.025, "couple_with_children": 0.015,
+    "single_adult": 0.85, "lone_parent": 0.11, "couple": 0.015, "couple_with_children": 0.025,
 }  # fmt: skip
 OUTCOMES_OF_RELIEF: Shares = {
     "secured": 0.42, "expired_56_days": 0.34, "contact_lost": 0.12, "withdrew": 0.06,
@@ -149,8 +149,8 @@ def write_asked_to_leave(world: World, rows: np.ndarray, child: np.ndarray, mont
 def write_hosted(world: World, hosts: np.ndarray, month: int) -> None:
     """Write the cases of kin and lodgers whom no record of the host's home names."""
     sheet, rng = world.sheets["homelessness_cases"], world.rng
-    people = _strangers(world, len(hosts), month, 24, 6)
-    kin = rng.random(len(hosts)) < 0.75
+    people = _strangers(world, len(hosts), month, 26, 7)
+    kin = rng.random(len(hosts)) < 0.86
     lead = world.households["lead"][hosts[kin]]
     for name in ("surname", "birth_surname", "community", "ethnic"):
         world.people[name][people[kin]] = world.people[name][lead]
@@ -165,7 +165,7 @@ def write_hosted(world: World, hosts: np.ndarray, month: int) -> None:
 
 def write_unknown(world: World, count: int, month: int) -> None:
     """Write the cases of people whom no other extract knows: no settled home in the borough."""
-    people = _strangers(world, count, month, 39, 12)
+    people = _strangers(world, count, month, 42, 15)
     _write(
         world, people, np.full(count, NONE), UNKNOWN, month, None,
         _draw(world, "reason", REASONS_OF_UNKNOWN, count),
@@ -182,7 +182,7 @@ def _strangers(world: World, count: int, month: int, age: float, spread: float) 
     ethnic = rng.choice(len(GROUP_SHARES), count, p=GROUP_SHARES)
     community = COMMUNITY_OF_GROUP[ethnic]
     male = rng.random(count) < 0.62
-    years = np.clip(rng.normal(age, spread, count), 17.5, 82)
+    years = np.clip(rng.normal(age, spread, count), 17.6 + rng.random(count) * 5, 82)
     surname = book.draw_surnames(rng, community)
     return world.people.append(
         count, born=world.months.start(month) - (years * 365.25).astype(int), male=male,

@@ -18,10 +18,10 @@ NO_DISCOUNT, SINGLE_PERSON = 0, 1
 DISCOUNT_SHARE = np.array([0, 0.25, 0.5, 0.15, 1.0, -1.0, 0.0])
 FIRST_DUE_MONTH = 4
 
-MISSED_BY_DEBIT = by_means((0.002, 0.08, 0.64, 0.78), (0.02, 0.11, 0.65, 0.78))
-MISSED_OTHERWISE = by_means((0.007, 0.16, 0.76, 0.84), (0.11, 0.27, 0.78, 0.85))
+MISSED_BY_DEBIT = by_means((0.002, 0.07, 0.70, 0.84), (0.02, 0.10, 0.71, 0.84))
+MISSED_OTHERWISE = by_means((0.006, 0.13, 0.78, 0.87), (0.09, 0.22, 0.79, 0.87))
 PAID_LATE = by_means((0.05, 0.12, 0.20, 0.20), (0.55, 0.55, 0.55, 0.55))
-CAUGHT_UP = by_means((0.55, 0.22, 0.03, 0.02), (0.42, 0.20, 0.03, 0.02))
+CAUGHT_UP = by_means((0.60, 0.25, 0.03, 0.02), (0.48, 0.23, 0.03, 0.02))
 DEBIT_CANCELLED = by_means((0.0006, 0.010, 0.045, 0.025))
 SHARE_PAID_IN_PART = 0.3
 

@@ -16,10 +16,10 @@ import numpy as np
 
 HABITS, MEANS = 2, 4
 STEADY, STRETCHED, SINKING, LOSING = range(MEANS)
-LATE_BY_HABIT = 0.10
+LATE_BY_HABIT = 0.08
 
 #: Monthly chance of a duty by means, before the household's own factor.
-DUTY_BY_MEANS = np.array([0.0, 0.0002, 0.004, 0.085])
+DUTY_BY_MEANS = np.array([0.0, 0.0002, 0.004, 0.062])
 SHOCK_ENDS = 0.25
 SHOCK_DUTY = 0.16
 
@@ -34,17 +34,17 @@ def transitions(up: np.ndarray, lose: np.ndarray, down: np.ndarray) -> np.ndarra
     down : factor on recovery
     """
     matrix = np.zeros((len(up), MEANS, MEANS))
-    matrix[:, 0, 1] = np.minimum(0.0034 * up, 0.30)
-    matrix[:, 0, 2] = np.minimum(0.0004 * up, 0.08)
+    matrix[:, 0, 1] = np.minimum(0.0016 * up, 0.30)
+    matrix[:, 0, 2] = np.minimum(0.0002 * up, 0.08)
     matrix[:, 0, 3] = np.minimum(0.00009 * lose, 0.05)
-    matrix[:, 1, 0] = 0.07 * down
+    matrix[:, 1, 0] = 0.06 * down
     matrix[:, 1, 2] = np.minimum(0.030 * np.sqrt(up), 0.25)
     matrix[:, 1, 3] = np.minimum(0.0009 * lose, 0.05)
-    matrix[:, 2, 0] = 0.015 * down
-    matrix[:, 2, 1] = 0.06 * down
-    matrix[:, 2, 3] = np.minimum(0.022 * lose, 0.25)
-    matrix[:, 3, 0] = 0.02 * down
-    matrix[:, 3, 1] = 0.025 * down
+    matrix[:, 2, 0] = 0.008 * down
+    matrix[:, 2, 1] = 0.032 * down
+    matrix[:, 2, 3] = np.minimum(0.024 * lose, 0.25)
+    matrix[:, 3, 0] = 0.012 * down
+    matrix[:, 3, 1] = 0.015 * down
     for means in range(MEANS):
         matrix[:, means, means] = 1 - matrix[:, means].sum(axis=1)
     return matrix
@@ -53,7 +53,7 @@ def transitions(up: np.ndarray, lose: np.ndarray, down: np.ndarray) -> np.ndarra
 def settled(matrix: np.ndarray) -> np.ndarray:
     """Return the means that a household has in the long run, of shape (households, 4)."""
     share = np.tile([0.95, 0.03, 0.015, 0.005], (len(matrix), 1))
-    for _ in range(24):
+    for _ in range(48):
         share = np.einsum("nm,nmk->nk", share, matrix)
     return share
 

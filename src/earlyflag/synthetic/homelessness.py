@@ -29,7 +29,7 @@ OPEN_MONTHS = 3
 APPROACH_EXCLUDES_MONTHS = 3
 
 #: Duties a month for each household of the borough, to people whom no extract of it knows.
-UNKNOWN_A_MONTH = 0.00043
+UNKNOWN_A_MONTH = 0.00044
 HOSTED_A_MONTH = 0.00028
 
 

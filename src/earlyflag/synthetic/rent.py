@@ -14,15 +14,15 @@ from earlyflag.synthetic.world import World
 
 (NOTHING, LETTER_1, LETTER_2, NOTICE, APPLIED, ORDER, WARRANT) = range(7)
 SMALLEST_RENT_DUE_PENCE = 400
-MISSED = by_means((0.006, 0.13, 0.70, 0.82), (0.09, 0.24, 0.72, 0.83))
+MISSED = by_means((0.005, 0.12, 0.75, 0.86), (0.08, 0.22, 0.76, 0.86))
 CAUGHT_UP = by_means((0.45, 0.16, 0.03, 0.03), (0.32, 0.14, 0.03, 0.03))
 SHARE_PAID_IN_PART = 0.35
 NOTICE_DAYS = 28
 
 #: Monthly chances of what landlords, agents and advisers report, by means of the household.
-LANDLORD_ALERT = by_means((0.0002, 0.0015, 0.025, 0.22))
-AGENT_ALERT = by_means((0.0001, 0.0008, 0.012, 0.11))
-NOTICE_SEEN = by_means((0.00003, 0.0002, 0.003, 0.08))
+LANDLORD_ALERT = by_means((0.00012, 0.0010, 0.016, 0.30))
+AGENT_ALERT = by_means((0.00006, 0.0005, 0.008, 0.14))
+NOTICE_SEEN = by_means((0.00003, 0.0002, 0.002, 0.09))
 BREATHING_SPACE = by_means((0.00005, 0.003, 0.010, 0.006))
 DISREPAIR = by_means((0.006, 0.006, 0.007, 0.009))
 ANTISOCIAL = by_means((0.0015, 0.003, 0.006, 0.006))

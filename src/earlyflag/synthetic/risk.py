@@ -19,14 +19,14 @@ from earlyflag.synthetic.world import World
 
 #: Factors by tenure: owned, council, association, private.
 POORER = np.array([0.42, 0.95, 0.95, 1.30])
-HOME_IN_DANGER = np.array([0.12, 0.45, 0.5, 1.9])
-DUTY = np.array([0.5, 0.75, 0.8, 1.10])
+HOME_IN_DANGER = np.array([0.25, 0.85, 0.9, 1.6])
+DUTY = np.array([0.6, 0.9, 0.9, 1.10])
 SHOCKED = np.array([0.36, 0.95, 1.0, 1.25])
 LEAVES = np.array([0.0030, 0.0012, 0.0014, 0.0085])
 AGE_EDGES = np.array([25, 35, 45, 55, 65, 75])
 BY_AGE = np.array([1.55, 1.28, 1.10, 1.0, 0.80, 0.48, 0.30])
 
-SHOCK_A_MONTH = 0.00088
+SHOCK_A_MONTH = 0.00100
 GROWN_CHILD_DUTY = 0.0007
 HELP_LASTS_MONTHS = 6
 CHANGE_LASTS_MONTHS = 6
@@ -69,7 +69,7 @@ def outlook(world: World, rows: np.ndarray, month: int) -> Outlook:
     tenure = seen["tenure"]
     by_age = BY_AGE[np.searchsorted(AGE_EDGES, seen["age"], side="right")]
     alone_with_kids = seen["alone"] & (seen["kids"] > 0)
-    composed = np.where(alone_with_kids, 1.9, np.where(seen["alone"], 1.25, 0.8))
+    composed = np.where(alone_with_kids, 2.3, np.where(seen["alone"], 1.25, 0.65))
     poorer = (
         POORER[tenure] * np.sqrt(by_age) * np.sqrt(composed)
         * np.exp(1.8 * seen["short"]) * np.where(seen["capped"], 1.5, 1.0)
@@ -83,7 +83,7 @@ def outlook(world: World, rows: np.ndarray, month: int) -> Outlook:
     duty = (
         DUTY_BY_MEANS
         * np.minimum(
-            DUTY[tenure] * composed**0.8 * by_age**0.4 * np.where(seen["crowded"], 1.2, 1.0), 3.0
+            DUTY[tenure] * composed**0.5 * by_age**0.25 * np.where(seen["crowded"], 1.2, 1.0), 3.0
         )[:, None]
     )
     shock = (
