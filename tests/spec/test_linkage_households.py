@@ -183,6 +183,14 @@ def test_a_link_is_there_only_once_both_records_are_known(tmp_path):
     assert after["first"] == after["late"]
 
 
+def test_a_home_that_is_recorded_late_is_not_there_before(tmp_path):
+    village = Village().home("1").account("A1", "1", SINCE, known_on="2021-02-15")
+    village.payer("A1", "rosa", "Rosa Mendes", "1970-01-02")
+    linked = village.link(tmp_path, BEFORE)
+    assert linked.household_of("2021-02-01") == linked.home_of("2021-02-01") == {}
+    assert set(linked.home_of("2021-03-01")) == {"A1"}
+
+
 def test_a_corrected_row_holds_until_the_day_of_its_correction(tmp_path):
     village = family()
     village.rows["tenancy_people"] = []
