@@ -263,8 +263,8 @@ def _tracking(home: Home) -> Iterator[Any]:
     mlflow.set_registry_uri(address)
     try:
         with warnings.catch_warnings():
-            # MLflow recommends type hints that its own code models cannot resolve.
-            warnings.filterwarnings("ignore", message=".*Add type hints")
+            # Deprecations inside MLflow and its database layer are nothing the reader can mend.
+            warnings.simplefilter("ignore")
             yield mlflow.MlflowClient(address, address)
     finally:
         mlflow.set_tracking_uri(before)

@@ -1,0 +1,322 @@
+"""A whole training on made-up households: judged, registered, promoted, and served alike."""
+
+import json
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from earlyflag.core.errors import (
+    Misused,
+    NotFound,
+    PromotionRefused,
+    SpecificationInvalid,
+    StepMissing,
+    UndeclaredFeature,
+    WindowsOverlap,
+)
+from earlyflag.core.home import Home
+from earlyflag.modelling import Specification, cross_validated, fit, load_table, plots, steps
+from earlyflag.modelling import registry as models
+from earlyflag.modelling.promotion import findings
+from earlyflag.modelling.tables import span
+from earlyflag.modelling.windows import Windows
+from earlyflag.reporting import card
+
+DAYS = [date(2022, 1, 1), date(2022, 7, 1), date(2024, 1, 1), date(2024, 7, 1)]
+WINDOWS = Windows((DAYS[0], DAYS[1]), (DAYS[2], DAYS[3]))
+NAMES = ("debt", "missed", "noise")
+
+SPECIFICATION = {
+    "name": "trial",
+    "title": "A trial",
+    "purpose": "Test the training.",
+    "not_for": ["anything else"],
+    "label": {"event": "owed_duty", "horizon_months": 12},
+    "cut_offs": {"train": DAYS[:2], "test": DAYS[2:]},
+    "catalogue": "catalogue.yaml",
+    "capacities": [50, 100],
+    "folds": 3,
+    "replicates": 60,
+    "slices": ["tenure", "reason_for_loss"],
+    "audit": {"groups": ["sex", "tenure"], "intersections": [["sex", "tenure"]]},
+    "rules": {"debt": "debt"},
+    "candidates": [
+        {"family": "logistic", "settings": {"knots": 4, "penalty": 5}},
+        {"family": "lightgbm", "settings": {"rounds": 60, "leaves": 4}},
+    ],
+}
+CATALOGUE = {
+    "features": {
+        "debt": {"title": "Debt", "sentence": "Owes money", "group": "money", "monotone": 1},
+        "missed": {"title": "Missed", "group": "money"},
+        "noise": {"title": "Noise"},
+    },
+    "groups": {"money": "Money"},
+    "audit": ["sex", "tenure", "reason_for_loss"],
+}
+
+
+def households():
+    generator = np.random.default_rng(21)
+    per_day, n = 1200, 4800
+    debt = generator.gamma(1.0, 100.0, n).astype(np.float32)
+    missed = generator.poisson(0.5, n).astype(np.float32)
+    missed[generator.random(n) < 0.1] = np.nan
+    odds = -3.4 + 0.008 * np.minimum(debt, 400) + 0.7 * np.nan_to_num(missed, nan=0.5)
+    chance = 1 / (1 + np.exp(-odds))
+    label = (generator.random(n) < chance).astype(float)
+    return pd.DataFrame(
+        {
+            "household_id": [f"SECRET{number % per_day:05d}" for number in range(n)],
+            "as_of": pd.to_datetime(np.repeat(DAYS, per_day)),
+            "debt": debt,
+            "missed": missed,
+            "noise": generator.normal(size=n).astype(np.float32),
+            "label": label,
+            "sex": generator.choice(["female", "male"], n),
+            "tenure": generator.choice(["council", "private", "owner"], n, p=[0.4, 0.4, 0.2]),
+            "reason_for_loss": np.where(label == 1, "other", None),
+            "oracle": chance,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    households().drop(columns="oracle").to_parquet(folder / "table.parquet")
+    (folder / "catalogue.yaml").write_text(yaml.safe_dump(CATALOGUE), encoding="utf-8")
+    (folder / "trial.yaml").write_text(yaml.safe_dump(SPECIFICATION), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def specification(own):
+    return Specification.load(own / "trial.yaml")
+
+
+@pytest.fixture(scope="module")
+def table(own, specification):
+    return load_table(own / "table.parquet", specification, beside=own / "trial.yaml")
+
+
+@pytest.fixture(scope="module")
+def fitted(specification, table):
+    ticks = []
+    whole = households()
+    result = fit(
+        specification, table.frame, table.catalogue, windows=WINDOWS, audit=table.audit,
+        truth=whole[["household_id", "as_of", "oracle"]],
+        delayed=table.frame[table.frame["as_of"].isin(pd.to_datetime(DAYS[2:]))],
+        unlinked={DAYS[2]: 30.0}, threads=1, advance=ticks.append,
+    )  # fmt: skip
+    assert sum(ticks) == steps(specification)
+    return result
+
+
+def test_the_model_finds_the_signal_and_never_beats_the_oracle(fitted):
+    results = fitted.results
+    assert results["oracle"]["share_reached"]["value"] > 0.8
+    assert results["oracle"]["difference"]["low"] < 0
+    assert results["best_rule"]["difference"]["low"] > 0
+    assert not any(alarm["rings"] for alarm in results["leakage"][1:])
+
+
+def test_its_probabilities_are_calibrated_on_cut_offs_it_never_saw(fitted):
+    calibration = fitted.results["calibration"]
+    assert calibration["slope"]["low"] < 1 < calibration["slope"]["high"]
+    assert 0.8 < calibration["observed_over_expected"]["value"] < 1.25
+
+
+def test_the_run_holds_every_figure_that_the_card_and_the_gate_need(fitted):
+    results = fitted.results
+    json.dumps(results)
+    assert set(results["families"]) == {"logistic", "lightgbm"}
+    assert set(results["rules"]) == {"random", "debt"}
+    assert set(results["fairness"]) == {"sex", "tenure", "sex x tenure"}
+    assert set(results["by_cut_off"]) == {"2024-01-01", "2024-07-01"}
+    recall = results["performance"]["recall_at_100"]["value"]
+    assert results["performance"]["recall_all_at_100"]["value"] < recall
+    assert results["model"]["choice"]["sentence"].startswith(results["model"]["family"])
+    assert any("council tax debt" in note for note in results["assessment_notes"])
+
+
+def test_no_golden_row_is_a_households(fitted, table):
+    rows = set(map(tuple, table.frame[list(NAMES)].to_numpy().tolist()))
+    assert not rows & set(map(tuple, fitted.golden_rows.tolist()))
+
+
+def test_a_label_known_too_late_is_left_out_and_all_of_them_are_refused(specification, table):
+    late = table.frame.assign(label_known_on=pd.Timestamp("2025-01-01"))
+    with pytest.raises(WindowsOverlap, match="became known after the first test cut-off"):
+        fit(specification, late, table.catalogue, windows=WINDOWS, threads=1)
+
+
+def test_too_few_events_are_refused_with_what_to_change(specification, table):
+    rare = table.frame.assign(label=0.0)
+    with pytest.raises(SpecificationInvalid, match="hold 0 events"):
+        fit(specification, rare, table.catalogue, windows=WINDOWS, threads=1)
+
+
+def test_one_cut_off_alone_is_judged_by_households_held_out(specification, table):
+    small = specification.model_copy(update={"candidates": specification.candidates[:1]})
+    found = cross_validated(
+        small, table.frame, table.catalogue, cut_offs=[DAYS[0]], folds=3, threads=1
+    )
+    assert len(found) == 1200
+    assert set(found["fold"]) == {0, 1, 2}
+    events = found["label"] == 1
+    assert found.loc[events, "log_odds"].mean() > found.loc[~events, "log_odds"].mean() + 0.3
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, fitted, table):
+    home = Home(tmp_path_factory.mktemp("home") / "data").open()
+    models.register(fitted, home, groups=table.groups, card=card.render, plots=plots.draw(fitted))
+    return home
+
+
+def test_a_registered_version_is_the_challenger_until_it_is_promoted(home, fitted):
+    assert models.resolve(home, "trial", "latest") == "1"
+    assert models.resolve(home, "trial", "challenger") == "1"
+    with pytest.raises(StepMissing):
+        models.champion(home, "trial")
+    with pytest.raises(NotFound, match="Registered: 1"):
+        models.resolve(home, "trial", "7")
+
+
+def test_promotion_asks_for_a_reason_and_a_second_person_for_an_override(home):
+    with pytest.raises(Misused, match="needs a reason"):
+        models.promote(home, "trial", "1", reason=" ", by="a")
+    with pytest.raises(Misused, match="second person"):
+        models.promote(home, "trial", "1", reason="try", by="Ann", override_by="ann ")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_champion_serves_what_training_and_mlflow_score(home, fitted):
+    import mlflow
+
+    models.promote(home, "trial", "latest", reason="Better.", by="a", override_by="b",
+                   card=card.render)  # fmt: skip
+    served = models.champion(home, "trial")
+    assert np.allclose(served.log_odds(fitted.golden_rows), fitted.golden_log_odds, atol=1e-9)
+    mlflow.set_tracking_uri(f"sqlite:///{home.mlflow}/mlflow.db")
+    mlflow.set_registry_uri("")
+    tracked = mlflow.pyfunc.load_model("models:/trial@champion")
+    rows = pd.DataFrame(fitted.golden_rows, columns=list(NAMES))
+    probabilities = tracked.predict(rows)["probability"].to_numpy()
+    assert np.allclose(probabilities, 1 / (1 + np.exp(-fitted.golden_log_odds)), atol=1e-12)
+    text = (home.registry / "trial" / "1" / "card.md").read_text(encoding="utf-8")
+    assert "Promoted by a at" in text
+
+
+def test_mlflow_holds_no_household_and_no_pickle(home):
+    files = [each for each in home.mlflow.rglob("*") if each.is_file()]
+    assert any(each.suffix == ".png" for each in files)
+    assert not [each for each in files if each.suffix in (".pkl", ".pickle", ".joblib")]
+    for each in files:
+        assert b"SECRET" not in each.read_bytes(), each.name
+
+
+def gate(fitted, text="card", champion=None, **changes):
+    results = json.loads(json.dumps({**fitted.results, **changes}))
+    return {each.name: each for each in findings(results, card=text, champion=champion)}
+
+
+def test_the_gate_lets_a_sound_model_pass(fitted):
+    quiet = [{"name": "auc_ceiling", "rings": False, "sentence": ""}]
+    assert all(each.passes for each in gate(fitted, leakage=quiet).values())
+
+
+def test_the_gate_refuses_each_thing_it_should(fitted):
+    worse = {"value": -0.1, "low": -0.2, "high": -0.01}
+    best = {**fitted.results["best_rule"], "difference": worse}
+    assert not gate(fitted, best_rule=best)["best_rule"].passes
+    assert not gate(fitted, text=None)["card"].passes
+    blank = {**fitted.results["specification"], "purpose": ""}
+    assert "nothing under purpose" in gate(fitted, specification=blank)["card"].sentence
+    calibration = {**fitted.results["calibration"], "slope": {"value": 3, "low": 2.5, "high": 3.5}}
+    assert not gate(fitted, calibration=calibration)["calibration_slope"].passes
+    rings = [{"name": "single_feature", "rings": True, "sentence": "debt carries 90%."}]
+    assert not gate(fitted, leakage=rings)["leakage_single_feature"].passes
+    champion = json.loads(json.dumps(fitted.results))
+    champion["performance"]["average_precision"] = {"value": 0.9, "low": 0.85, "high": 0.95}
+    assert not gate(fitted, champion={"version": "9", **champion})["champion"].passes
+    assert not gate(fitted, champion={"version": "9", **champion},
+                    against_champion={"9": worse})["champion"].passes  # fmt: skip
+    unfair = json.loads(json.dumps(fitted.results["fairness"]))
+    unfair["sex"]["groups"][0]["recall"] = {"value": 0.01, "low": 0.0, "high": 0.02}
+    assert not gate(fitted, fairness=unfair)["fairness_sex"].passes
+
+
+def test_a_refused_promotion_says_why_and_changes_nothing(home, fitted, monkeypatch):
+    refusing = [SimpleNamespace(name="x", passes=False, sentence="It is worse.")]
+    monkeypatch.setattr(models, "findings", lambda *args, **kwargs: refusing)
+    before = {each: each.read_bytes() for each in home.registry.rglob("*.json")}
+    with pytest.raises(PromotionRefused, match=r"It is worse.*--override-by"):
+        models.promote(home, "trial", "1", reason="try", by="a")
+    assert before == {each: each.read_bytes() for each in home.registry.rglob("*.json")}
+
+
+def test_the_card_shows_misses_as_prominently_as_hits(fitted):
+    files = card.render(fitted.info, fitted.results)
+    text = files["card.md"]
+    assert "it misses" in text and "and catches" in text
+    for heading in ("must not be used for", "cannot show", "Fairness", "Limits", "How to contest"):
+        assert heading in text
+    assert files["card.html"].startswith("<!doctype html>")
+    assert "<h1>A trial: model card</h1>" in files["card.html"]
+    assert "SECRET" not in text
+
+
+def test_a_table_ends_when_its_last_label_was_known(table, specification):
+    assert span(table, specification) == (DAYS[0], date(2025, 6, 30))
+
+
+def refused(own, specification, error, tmp_path, frame=None, catalogue=None):
+    path = tmp_path / "table.csv"
+    given = households().drop(columns="oracle") if frame is None else frame
+    given.to_csv(path, index=False)
+    content = yaml.safe_dump(catalogue or CATALOGUE)
+    (tmp_path / "catalogue.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(error) as caught:
+        load_table(path, specification, beside=tmp_path / "trial.yaml")
+    return str(caught.value)
+
+
+def test_a_table_is_refused_for_each_thing_that_is_wrong_with_it(own, specification, tmp_path):
+    whole = households().drop(columns="oracle").head(40)
+    wrong = [
+        (UndeclaredFeature, whole.assign(extra=1), "columns that its catalogue does not declare"),
+        (UndeclaredFeature, whole.drop(columns="debt"), "lacks 1 features"),
+        (Misused, whole.drop(columns="as_of"), "lacks 1 columns"),
+        (Misused, whole.assign(debt="a lot"), "features are not numbers: debt"),
+        (Misused, whole.assign(label=2), "neither 0, 1 nor blank"),
+        (Misused, whole.assign(as_of="1/4/22"), "dates as YYYY-MM-DD"),
+        (Misused, pd.concat([whole, whole]), "repeat an earlier row"),
+    ]
+    for error, frame, words in wrong:
+        message = refused(own, specification, error, tmp_path, frame)
+        assert words in message
+        assert "a lot" not in message
+
+
+def test_an_audit_column_declared_as_a_feature_is_refused(own, specification, tmp_path):
+    both = {**CATALOGUE, "audit": ["sex", "tenure", "reason_for_loss", "debt"]}
+    message = refused(own, specification, SpecificationInvalid, tmp_path, catalogue=both)
+    assert "debt is declared as a feature and for the audit" in message
+
+
+def test_csv_and_parquet_give_the_same_table(own, specification, table, tmp_path):
+    households().drop(columns="oracle").to_csv(tmp_path / "table.csv.gz", index=False)
+    read = load_table(tmp_path / "table.csv.gz", specification, beside=own / "trial.yaml")
+    pd.testing.assert_frame_equal(
+        read.frame.astype({"as_of": "datetime64[ns]"}),
+        table.frame.astype({"as_of": "datetime64[ns]"}),
+        check_exact=False,
+        rtol=1e-5,
+    )
