@@ -1,97 +1,36 @@
-"""A served borough and a real browser: the system's Chromium, driven by Playwright."""
+"""One demo borough for all end-to-end tests: 2,000 households, every step done, nothing served."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
 
-from earlyflag.core.clock import FixedClock
-from earlyflag.core.settings import Settings
-from earlyflag.store.database import connect
-from earlyflag.web.app import HandedIn, create_app
-from tests.web.borough import PASSWORD, make_borough
-from tests.web.conftest import NOW
-
-PORT = 8187
-ADDRESS = f"http://127.0.0.1:{PORT}"
-CHROMIUM = "/usr/bin/chromium"
-AXE = Path(__file__).parents[2] / "build/assets/node_modules/axe-core/axe.min.js"
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+Run = Callable[..., subprocess.CompletedProcess[str]]
+PROGRAM = "from earlyflag.cli import main; main()"
 
 
-@dataclass
-class Served:
-    """A service that answers, and its clock."""
-
-    clock: FixedClock
-    address: str = ADDRESS
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The test borough, served on this machine until the tests end."""
-    folder = tmp_path_factory.mktemp("served")
-    make_borough(folder / "earlyflag.db", NOW)
-    engine = connect(f"sqlite:///{folder}/earlyflag.db")
-    clock = FixedClock(NOW)
-    settings = Settings(home=folder, public_origin=ADDRESS, borough_name="Testborough")
-    app = create_app(settings, engine, HandedIn(clock=clock, is_demo=True))
-    config = uvicorn.Config(app, host="127.0.0.1", port=PORT, log_level="error", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    for _ in range(200):
-        if server.started:
-            break
-        time.sleep(0.05)
-    yield Served(clock)
-    server.should_exit = True
-    thread.join(timeout=10)
-    engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
-
-
-def open_page(browser: Browser, *, size: str = "desktop", scripts: bool = True) -> Page:
-    """Return a page in a browser window of its own, which fails on errors of its scripts."""
-    context = browser.new_context(
-        viewport=SIZES[size],  # type: ignore[arg-type]
-        java_script_enabled=scripts,
-        reduced_motion="reduce",
+def run_earlyflag(
+    *arguments: str, home: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, "--home", str(home), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+        env={**os.environ, **environment},
     )
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    return page
 
 
-def sign_in(page: Page, username: str) -> None:
-    """Sign somebody in through the page."""
-    page.goto(f"{ADDRESS}/sign-in")
-    page.fill("#username", username)
-    page.fill("#password", PASSWORD)
-    page.click("main button[type=submit]")
-
-
-def needs_axe() -> str:
-    """Return axe-core's source, from the pinned npm packages."""
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: run python -m earlyflag.web.assets --force")
-    return AXE.read_text(encoding="utf-8")
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a finished demo. Tests may read it and add runs, never remove."""
+    home = tmp_path_factory.mktemp("demo") / "home"
+    done = run_earlyflag("demo", "--no-serve", "--households", "2000", home=home)
+    assert done.returncode == 0, done.stderr
+    return home

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-
-def earlyflag(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from earlyflag.cli import main; main()",
-            "--home",
-            str(home),
-            *arguments,
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, **environment},
-    )
+from .conftest import run_earlyflag
 
 
 def is_one_clear_line(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
@@ -41,12 +22,12 @@ def is_one_clear_line(done: subprocess.CompletedProcess[str], code: int, *words:
 
 def test_a_folder_without_extracts_says_what_was_expected_there(tmp_path):
     (tmp_path / "empty").mkdir()
-    done = earlyflag("ingest", str(tmp_path / "empty"), home=tmp_path / "home")
+    done = run_earlyflag("ingest", str(tmp_path / "empty"), home=tmp_path / "home")
     is_one_clear_line(done, 4, "council_tax_accounts")
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path):
-    done = earlyflag("ingest", str(tmp_path / "nowhere"), home=tmp_path / "home")
+    done = run_earlyflag("ingest", str(tmp_path / "nowhere"), home=tmp_path / "home")
     is_one_clear_line(done, 2, "nowhere")
 
 
@@ -56,51 +37,53 @@ def test_a_taken_port_is_said_before_anything_slow(tmp_path):
         other.listen()
         port = other.getsockname()[1]
         for command in (["serve"], ["demo", "--households", "2000"]):
-            done = earlyflag(*command, "--port", str(port), home=tmp_path / "home")
+            done = run_earlyflag(*command, "--port", str(port), home=tmp_path / "home")
             is_one_clear_line(done, 5, f"Port {port}", "--port")
     assert not (tmp_path / "home" / "extracts").exists()
 
 
 @pytest.mark.parametrize("command", [["link"], ["features"], ["train"], ["score"]])
 def test_a_step_before_its_extracts_names_the_step_to_run(tmp_path, command):
-    done = earlyflag(*command, home=tmp_path / "home")
+    done = run_earlyflag(*command, home=tmp_path / "home")
     is_one_clear_line(done, 4, "earlyflag ")
 
 
 def test_promoting_before_training_says_to_train(tmp_path):
-    done = earlyflag("promote", "latest", "--reason", "r", "--by", "b", home=tmp_path / "home")
+    done = run_earlyflag("promote", "latest", "--reason", "r", "--by", "b", home=tmp_path / "home")
     is_one_clear_line(done, 4, "earlyflag train")
 
 
 def test_serving_an_empty_home_says_what_to_run(tmp_path):
-    done = earlyflag("serve", "--port", "0", home=tmp_path / "home")
+    done = run_earlyflag("serve", "--port", "0", home=tmp_path / "home")
     is_one_clear_line(done, 4, "earlyflag demo")
 
 
 def test_a_home_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "letter.txt").write_text("keep me")
-    done = earlyflag("demo", "--no-serve", home=tmp_path / "letters")
+    done = run_earlyflag("demo", "--no-serve", home=tmp_path / "letters")
     is_one_clear_line(done, 3, "letters", "--home")
     assert [path.name for path in (tmp_path / "letters").iterdir()] == ["letter.txt"]
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("x")
-    done = earlyflag("link", home=tmp_path / "file")
+    done = run_earlyflag("link", home=tmp_path / "file")
     is_one_clear_line(done, 3, "is a file")
 
 
 def test_a_misspelt_setting_is_named(tmp_path):
-    done = earlyflag("link", home=tmp_path / "home", EARLYFLAG_CAPACITY="many")
+    done = run_earlyflag("link", home=tmp_path / "home", EARLYFLAG_CAPACITY="many")
     is_one_clear_line(done, 2, "capacity")
 
 
 def test_a_specification_that_is_not_there_is_named(tmp_path):
-    done = earlyflag("train", "--spec", "models/nothing.yaml", home=tmp_path / "home")
+    done = run_earlyflag("train", "--spec", "models/nothing.yaml", home=tmp_path / "home")
     is_one_clear_line(done, 40, "models/nothing.yaml")
 
 
 def test_a_borough_that_is_too_small_says_the_smallest(tmp_path):
-    done = earlyflag("synth", str(tmp_path / "out"), "--households", "3", home=tmp_path / "home")
+    done = run_earlyflag(
+        "synth", str(tmp_path / "out"), "--households", "3", home=tmp_path / "home"
+    )
     is_one_clear_line(done, 2, "100 households")

@@ -33,7 +33,6 @@ def connect(
             "preserve_insertion_order": False,
         }
     )
-    con.execute("SET enable_progress_bar = false")
     tables.register(con)
     households.register(con)
     return con

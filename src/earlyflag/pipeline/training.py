@@ -158,7 +158,10 @@ def specification_file(name: str) -> Path:
 
 
 def version_for(settings: Settings, file: Path) -> str | None:
-    """Return the newest version trained on the home's data as they are, to a specification."""
+    """Return the newest version trained on the home's data as they are, to a specification.
+
+    One whose features the catalogue no longer has does not count: it could score nothing.
+    """
     from earlyflag.modelling import registry
 
     specification = Specification.load(file)
@@ -166,7 +169,8 @@ def version_for(settings: Settings, file: Path) -> str | None:
     wanted = (data_hash(*linked(home)), specification.content_hash)
     for version in reversed(registry.versions(home, specification.name)):
         info = registry.info_of(home, specification.name, version)
-        if (info.data_hash, info.specification_hash) == wanted:
+        same = (info.data_hash, info.specification_hash) == wanted
+        if same and set(info.features) <= set(features.CATALOGUE):
             return version
     return None
 
