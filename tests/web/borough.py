@@ -125,7 +125,13 @@ def score(rank: int, as_of: date) -> Score:
         model_version=model().full_version,
         reasons=reasons,
         unknowns=("Benefits are not known: no claim was found for this household.",),
-        changes=(Change("If the rent arrears were cleared", ("rent_arrears_4",), 0.021),),
+        changes=(
+            Change(
+                "If the rent arrears were cleared, the estimate would be about 2 in 100.",
+                ("rent_arrears_4",),
+                0.021,
+            ),
+        ),
     )
 
 

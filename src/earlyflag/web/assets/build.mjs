@@ -24,6 +24,13 @@ for (const weight of [400, 700]) {
 }
 copyFileSync(join(typeface, 'LICENSE'), join(output, 'fonts', 'LICENSE'))
 
+// Only the icons that the style sheet asks for: the folder also holds crests
+mkdirSync(join(output, 'images'), { recursive: true })
+for (const [, name] of style.css.matchAll(/url\(images\/([\w-]+\.svg)\)/g)) {
+  const from = join(modules, '@ministryofjustice/frontend/moj/assets/images', name)
+  copyFileSync(from, join(output, 'images', name))
+}
+
 // A source map would be asked for and is not served
 function copyScript(from, to) {
   const text = readFileSync(from, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, '')

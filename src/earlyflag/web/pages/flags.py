@@ -101,15 +101,21 @@ def keep_form(
     fields: tuple[Field, ...],
     change: Callable[[Desk, int, Form], object],
     done: str,
+    *,
+    is_over: Callable[[Form], bool] = lambda _form: False,
 ) -> Response:
-    """Read a flag's form and make its change, or show the form again."""
+    """Read a flag's form and make its change, or show the form again.
+
+    `is_over` says whether the household leaves one's own work with it: its page would then ask
+    for a purpose, so one goes back to the worktray.
+    """
     flag = read_flag(visit, flag_id).flag
     version = version_in(data)
 
     def act(form: Form) -> Response:
         with visit.desk() as desk:
             change(desk, version, form)
-        return onward(home_page(flag), done)
+        return onward("/work/mine" if is_over(form) else home_page(flag), done)
 
     shown = view(flag, read(fields, data), version)
     return submit(request, visit, shown, act, describe=lambda: _stands(visit, flag_id))
@@ -243,7 +249,17 @@ def keep_decision(request: Request, visit: SignedIn, data: Posted, flag_id: str)
         decide(desk, flag_id, version, decision, _assessment(form))
 
     fields = _decision_fields(visit)
-    return keep_form(request, visit, data, flag_id, _decision_view, fields, change, "decided")
+    return keep_form(
+        request,
+        visit,
+        data,
+        flag_id,
+        _decision_view,
+        fields,
+        change,
+        "decided",
+        is_over=lambda form: form.text("code") == DecisionCode.SAFE_CONTACT_NEEDED,
+    )
 
 
 ASSESSMENT_FIELDS = (AGREES, WHY, NOTE)

@@ -193,7 +193,17 @@ def keep_outcome(request: Request, visit: SignedIn, data: Posted, flag_id: str) 
         )
         record_outcome(desk, flag_id, version, outcome)
 
-    return keep_form(request, visit, data, flag_id, _outcome_view, OUTCOME_FIELDS, change, "closed")
+    return keep_form(
+        request,
+        visit,
+        data,
+        flag_id,
+        _outcome_view,
+        OUTCOME_FIELDS,
+        change,
+        "closed",
+        is_over=lambda _form: True,
+    )
 
 
 PAUSE_FIELDS = (

@@ -28,6 +28,7 @@ from earlyflag.web.pages.reports import Table
 from earlyflag.web.wording import BANDS, day, moment, one_in, percent, pounds, words
 
 MOST_EVENTS = 60
+MAIN_REASONS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class ScorePart:
     """The score in words and number, with its reasons."""
 
     reasons: tuple[ReasonLine, ...]
+    smaller: tuple[ReasonLine, ...]
     chart: Markup
     table: Table
     unknowns: tuple[str, ...]
@@ -104,17 +106,19 @@ def score_part(score: ScoreView) -> ScorePart:
     months = model.horizon_months
     chance = one_in(line.probability)
     subject = chance[:1].upper() + chance[1:]
+    lines = tuple(
+        ReasonLine(
+            reason.sentence,
+            reason.title,
+            effect_of(reason),
+            reason.direction is Direction.LOWERS,
+            _evidence(reason, reason.evidence),
+        )
+        for reason in reasons
+    )
     return ScorePart(
-        reasons=tuple(
-            ReasonLine(
-                reason.sentence,
-                reason.title,
-                effect_of(reason),
-                reason.direction is Direction.LOWERS,
-                _evidence(reason, reason.evidence),
-            )
-            for reason in reasons
-        ),
+        reasons=lines[:MAIN_REASONS],
+        smaller=lines[MAIN_REASONS:],
         chart=charts.bars(
             "reasons",
             "How much each reason raised or lowered the score",
@@ -132,10 +136,7 @@ def score_part(score: ScoreView) -> ScorePart:
             numeric=frozenset({1}),
         ),
         unknowns=score.unknowns,
-        changes=tuple(
-            f"{change.sentence}: about {one_in(change.probability_after)}"
-            for change in score.changes
-        ),
+        changes=tuple(change.sentence for change in score.changes),
         band=line.band,
         sentence=f"{subject} households like this are owed a homelessness duty within "
         f"{months} months ({percent(line.probability)}).",

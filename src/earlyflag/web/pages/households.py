@@ -131,13 +131,14 @@ def _facts(record: HouseholdRecord) -> tuple[tuple[str, str], ...]:
 
 
 def _people(record: HouseholdRecord) -> tuple[tuple[str, str], ...]:
+    """Return each person once, with what each source system says of them."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for member in record.members:
+        born = f"born {day(member.date_of_birth)}" if member.date_of_birth else ""
+        part = f"{words(member.role)} ({words(member.source).lower()})"
+        said.setdefault((member.name, born), []).append(part)
     return tuple(
-        (
-            member.name,
-            f"{words(member.role)}, from {words(member.source).lower()}"
-            + (f", born {day(member.date_of_birth)}" if member.date_of_birth else ""),
-        )
-        for member in record.members
+        (name, ", ".join([*parts, born] if born else parts)) for (name, born), parts in said.items()
     )
 
 

@@ -127,9 +127,6 @@ def item_of(row: WorktrayRow, today: date) -> TrayItem:
     )
 
 
-TENURES = ("council", "housing_association", "private", "temporary", "owner_or_not_known")
-
-
 def _filters(tray: Tray, wanted: FlagFilter, sort: FlagSort) -> tuple[Field, ...]:
     def boxes(name: str, label: str, codes: dict[str, str], on: tuple[str, ...]) -> Field:
         return Field(

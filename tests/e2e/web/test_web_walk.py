@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.conftest import ADDRESS, Served, open_page, sign_in
+from tests.e2e.web.conftest import ADDRESS, Served, open_page, sign_in
 from tests.web.borough import UNFLAGGED, account_ref, household_id
 
 pytestmark = pytest.mark.needs_chromium
@@ -129,7 +129,7 @@ HOMES = {
     "reviewer": "My work",
     "manager": "My work",
     "analyst": "Unassigned",
-    "auditor": "Model",
+    "auditor": "Audit",
     "admin": "Users",
 }
 

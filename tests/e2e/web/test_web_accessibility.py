@@ -7,7 +7,7 @@ import json
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.conftest import ADDRESS, Served, needs_axe, open_page, sign_in
+from tests.e2e.web.conftest import ADDRESS, Served, needs_axe, open_page, sign_in
 from tests.web.borough import household_id
 
 pytestmark = pytest.mark.needs_chromium
