@@ -35,8 +35,8 @@ from earlyflag.core.clock import SystemClock
 from earlyflag.core.settings import LawfulBasis, Settings
 from earlyflag.modelling import Specification
 from earlyflag.modelling.candidates import Trainer, best_settings, raw
-from earlyflag.modelling.rows import choose_features, select
 from earlyflag.modelling.development import choose
+from earlyflag.modelling.rows import choose_features, select
 from earlyflag.pipeline import promotion, scoring, steps, training
 
 MODELS = Path(__file__).parents[1] / "models"
