@@ -72,7 +72,7 @@ def _bar(row: Bar, top: float, axis: float, length: float, kind: str) -> list[st
         f'<text x="{LABEL_WIDTH - 10}" y="{top + 20:.0f}" text-anchor="end">'
         f"{escape(_shorten(row.label))}</text>",
         f'<rect class="ef-chart__bar{kind}" x="{start:.1f}" y="{top + 4:.0f}" '
-        f'width="{max(length, 1):.1f}" height="22"/>',
+        f'width="{length:.1f}" height="22"/>',
         f'<text x="{end:.1f}" y="{top + 20:.0f}" text-anchor="{anchor}">{escape(row.shown)}</text>',
     ]
 

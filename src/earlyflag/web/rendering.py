@@ -44,7 +44,6 @@ def environment() -> Environment:
         moment=wording.moment,
         pounds=wording.pounds,
         percent=wording.percent,
-        one_in=wording.one_in,
         words=wording.words,
     )
     made.globals.update(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date, datetime
 
 from earlyflag.core.clock import LONDON
@@ -63,26 +62,12 @@ def pounds(pence: int | None) -> str:
     return f"{sign}£{whole:,}" + (f".{rest:02d}" if rest else "")
 
 
-def one_in(share: float) -> str:
-    """Return a chance as “1 in 40” or “6 in 10”, rounded so that it can be said aloud."""
-    if share <= 0:
-        return "fewer than 1 in 10,000"
-    if share >= 0.995:
-        return "more than 99 in 100"
-    if share < 0.095:
-        return f"1 in {_rounded(1 / share):,}"
-    tenths = share * 10
-    if abs(tenths - round(tenths)) < 0.05:
-        return f"{round(tenths)} in 10"
-    return f"{round(share * 100)} in 100"
-
-
-def _rounded(number: float) -> int:
-    """Round to two figures: 1 in 347 is said as 1 in 350."""
-    if number < 100:
-        return round(number)
-    digits = math.floor(math.log10(number)) - 1
-    return int(round(number / 10**digits) * 10**digits)
+def in_hundred(share: float) -> str:
+    """Return a chance as “about 9 in 100”: one denominator, so that two can be compared."""
+    count = round(share * 100)
+    if count < 1:
+        return "fewer than 1 in 100"
+    return "more than 99 in 100" if share > 0.99 else f"about {count} in 100"
 
 
 def percent(share: float) -> str:

@@ -25,7 +25,7 @@ from earlyflag.web.pages.codes import (
     STATES,
 )
 from earlyflag.web.pages.reports import Table
-from earlyflag.web.wording import BANDS, day, moment, one_in, percent, pounds, words
+from earlyflag.web.wording import BANDS, day, in_hundred, moment, percent, pounds, words
 
 MOST_EVENTS = 60
 MAIN_REASONS = 6
@@ -104,7 +104,7 @@ def score_part(score: ScoreView) -> ScorePart:
     line, model = score.line, score.run.model
     reasons = sorted(score.reasons, key=lambda r: abs(r.contribution), reverse=True)
     months = model.horizon_months
-    chance = one_in(line.probability)
+    chance = in_hundred(line.probability)
     subject = chance[:1].upper() + chance[1:]
     lines = tuple(
         ReasonLine(
@@ -140,7 +140,7 @@ def score_part(score: ScoreView) -> ScorePart:
         band=line.band,
         sentence=f"{subject} households like this are owed a homelessness duty within "
         f"{months} months ({percent(line.probability)}).",
-        comparison=f"For the borough as a whole it is {one_in(model.base_rate)} "
+        comparison=f"For the borough as a whole it is {in_hundred(model.base_rate)} "
         f"({percent(model.base_rate)}).",
         made_by=line.model_version,
         as_of=line.as_of,
