@@ -16,7 +16,7 @@ from earlyflag.sources.schema import TABLES
 if TYPE_CHECKING:
     import duckdb
 
-_LINKED = {
+LINKED = {
     "household_homes": "household_id, account_ref, tenancy_ref, uprn",
     "household_members": "household_id, person_id, source, person_ref, role, date_of_birth",
     "case_links": "case_ref, matched, source, person_ref",
@@ -37,7 +37,7 @@ def fingerprints(
     found: dict[date, list[str]] = {day: [] for day in days}
     for name, statements in [
         *((name, _of_table(name)) for name in sorted(tables)),
-        *((name, _of_linkage(name)) for name in _LINKED),
+        *((name, _of_linkage(name)) for name in LINKED),
     ]:
         facts = " UNION ALL ".join(statements)
         rows = con.execute(
@@ -94,7 +94,7 @@ def _of_table(name: str) -> list[str]:
 
 def _of_linkage(name: str) -> list[str]:
     """Return statements of (since, number) for rows that hold from one cut-off to another."""
-    row = f"hash({_LINKED[name]}, from_as_of)"
+    row = f"hash({LINKED[name]}, from_as_of)"
     day = "INTERVAL 1 DAY"
     return [
         f"SELECT CAST(from_as_of - {day} AS DATE) AS since, {row} AS number FROM {name}",

@@ -37,7 +37,7 @@ facts AS (
     LEFT JOIN summonses AS s ON s.household_id = placed.household_id
 ),
 borough AS (
-    SELECT sum(duty) * 1.0 / count(*) AS duty, sum(summoned) * 1.0 / count(*) AS summoned
+    SELECT sum(duty)::DOUBLE / count(*) AS duty, sum(summoned)::DOUBLE / count(*) AS summoned
     FROM facts
 ),
 wards AS (

@@ -77,7 +77,7 @@ moves AS (
 sized AS (
     SELECT counted.*, coalesce(beds.bedrooms, p.bedrooms) AS bedrooms,
         CASE WHEN heads > 0 THEN 1 ELSE 0 END + greatest(heads - 2, 0) + others
-            + ceil(sharers / 2.0) AS needed
+            + ceil(sharers::DOUBLE / 2) AS needed
     FROM counted
     LEFT JOIN beds ON beds.household_id = counted.household_id
     LEFT JOIN visible_properties AS p ON p.household_id = counted.household_id
@@ -91,7 +91,7 @@ SELECT sized.household_id,
     most.adults_left AS adults_left_12m,
     most.adults_joined AS adults_joined_12m,
     moves.begun AS homes_begun_24m,
-    CASE WHEN listed = 1 THEN people * 1.0 / nullif(bedrooms, 0) END AS people_per_bedroom,
+    CASE WHEN listed = 1 THEN people::DOUBLE / nullif(bedrooms, 0) END AS people_per_bedroom,
     CASE WHEN listed = 1 AND bedrooms IS NOT NULL THEN greatest(needed - bedrooms, 0) END
         AS bedrooms_short_count
 FROM sized

@@ -38,7 +38,7 @@ SELECT household_id,
         AS rent_support_weekly_pence,
     max(shortfall_weekly_pence) FILTER (WHERE newest = 1 AND in_force)
         AS benefit_shortfall_weekly_pence,
-    max(shortfall_weekly_pence) FILTER (WHERE newest = 1 AND in_force) * 1.0
+    (max(shortfall_weekly_pence) FILTER (WHERE newest = 1 AND in_force))::DOUBLE
         / nullif(max(shortfall_weekly_pence) FILTER (WHERE newest = 1 AND in_force)
             + sum(weekly_pence) FILTER (WHERE newest = 1 AND in_force), 0)
         AS benefit_shortfall_share,

@@ -1,0 +1,121 @@
+"""The dated rows behind a value, so that a reason can be checked."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from earlyflag import features
+from earlyflag.core.errors import UndeclaredFeature
+from earlyflag.features.evidence_words import words_for
+from earlyflag.sources.schema import TABLES
+from tests.feature_cases import AS_OF, HandmadeTables, read_cases, village
+
+CASES = read_cases()
+PLACES = {case.title: f"H{number}" for number, case in enumerate(CASES)}
+
+
+@pytest.fixture(scope="module")
+def found():
+    rows, households = village(CASES)
+    return features.evidence_of(
+        HandmadeTables(rows), households, PLACES.values(), AS_OF, features.CATALOGUE
+    )
+
+
+def of(found, title: str, feature: str) -> list[str]:
+    rows = found[PLACES[title]].get(feature, ())
+    return [f"{row.happened_on} {row.text}" for row in rows]
+
+
+def test_the_instalments_that_credits_do_not_cover_are_named(found):
+    assert of(found, "Two of three instalments missed", "council_tax_instalments_missed_6m") == [
+        "2026-06-01 Instalment of £100.00 fell due",
+        "2026-05-01 Instalment of £100.00 fell due",
+    ]
+
+
+def test_as_many_uncovered_instalments_are_shown_as_the_feature_counts(found, tmp_path):
+    rows, households = village(CASES)
+    names = [f"council_tax_instalments_missed_{months}m" for months in (3, 6, 12)]
+    frame = features.build(
+        HandmadeTables(rows), households, [AS_OF], tmp_path, columns=names, threads=1
+    ).frame([AS_OF])
+    for row in frame.dropna().itertuples():
+        for name in names:
+            shown = found.get(row.household_id, {}).get(name, ())
+            assert len(shown) == getattr(row, name)
+
+
+def test_recovery_steps_are_shown_with_the_debt_of_the_day(found):
+    shown = of(found, "Reminder, summons and order", "council_tax_recovery_steps_3m")
+    assert shown == [
+        "2026-06-10 Passed to an enforcement agent; £475.00 owed",
+        "2026-04-10 Liability order made; £400.00 owed",
+    ]
+
+
+def test_spells_are_shown_by_their_starts_and_known_ends(found):
+    shown = of(
+        found, "Council tax reduction cut, then stopped", "council_tax_reduction_stopped_12m"
+    )
+    assert shown == [
+        "2026-05-31 Council tax reduction of £12.00 a week ended",
+        "2026-02-01 Council tax reduction of £12.00 a week",
+        "2026-01-31 Council tax reduction of £20.00 a week ended",
+        "2025-01-01 Council tax reduction of £20.00 a week",
+    ]
+
+
+def test_what_was_not_known_is_not_shown(found):
+    late = found.get(PLACES["A payment typed in after the cut-off does not exist yet"], {})
+    assert not late.get("days_since_council_tax_payment")
+    assert not found.get(PLACES["A summons that became known after the cut-off"])
+    ended = "An end of reduction that is not known yet is no end"
+    assert not any("ended" in line for line in of(found, ended, "council_tax_reduction"))
+    duty = of(found, "A duty that was recorded after the cut-off", "approaches_12m")
+    assert duty == ["2026-06-01 Approached the council about homelessness"]
+
+
+def test_every_row_shown_was_known_before_the_cut_off(found):
+    for by_feature in found.values():
+        for rows in by_feature.values():
+            assert 0 < len(rows) <= 12
+            assert all(row.known_on < AS_OF and row.happened_on < AS_OF for row in rows)
+
+
+def test_a_homelessness_case_is_shown_without_its_reason(found):
+    shown = found[PLACES["Two earlier approaches, one duty, one closed"]]["approaches_before"]
+    assert [row.text for row in shown] == [
+        "The homelessness case was closed",
+        "A homelessness duty was accepted",
+        "Approached the council about homelessness",
+        "Approached the council about homelessness",
+    ]
+
+
+def test_evidence_of_one_household_is_the_same(found):
+    rows, households = village(CASES)
+    household = PLACES["Reminder, summons and order"]
+    one = features.evidence(
+        HandmadeTables(rows), households, household, AS_OF, "council_tax_reminders_12m"
+    )
+    assert tuple(one) == found[household]["council_tax_reminders_12m"]
+    with pytest.raises(UndeclaredFeature):
+        features.evidence(HandmadeTables(rows), households, household, AS_OF, "luck")
+
+
+def test_every_kind_of_row_has_words_without_a_blank_or_a_code():
+    for table, column in (
+        ("council_tax_transactions", "kind"), ("council_tax_recovery", "stage"),
+        ("rent_transactions", "kind"), ("tenancy_events", "kind"), ("benefits", "kind"),
+        ("council_tax_accounts", "payment_method"), ("tenancies", "landlord"),
+        ("tenancy_people", "relationship"), ("council_tax_people", "role"),
+    ):  # fmt: skip
+        for code in TABLES[table].column(column).codes:
+            for ended in (False, True):
+                text = words_for(table, code, 1234, ended=ended)
+                assert text[0].isupper() or text[0] == "£"
+                assert "_" not in text and "{" not in text
+    assert date(2026, 7, 1) == AS_OF
