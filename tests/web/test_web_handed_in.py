@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -175,4 +176,29 @@ def test_a_pack_is_printed_only_after_somebody_else_countersigned_it(
     assert "Reference EF-" in printed[0]
     for hidden in ("70010", "10009000", "1980", "%)"):
         assert hidden not in printed[0]
+    world.engine.dispose()
+
+
+@pytest.mark.needs_pango
+def test_the_pack_is_a_tagged_pdf_with_recipients_reference_and_expiry_on_each_page(
+    borough_file: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("weasyprint")
+    from pypdf import PdfReader
+
+    from earlyflag.reporting import pdf
+
+    if not pdf.is_available():
+        pytest.skip("Pango is not installed")
+    world = make_world(borough_file, tmp_path, print_pack=pdf.tagged_pdf)
+    manager, second = world.browser("manager"), world.browser("second")
+    address = assigned_list(world, manager)
+    second.post_form(address, f"{address}/countersign", {})
+    document = PdfReader(io.BytesIO(second.get(f"{address}/pack.pdf").content))
+    assert document.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    for sheet in document.pages:
+        text = sheet.extract_text()
+        assert "For A housing association only" in text
+        assert "destroy by 3 April 2027" in text
+        assert "Reference EF-" in text
     world.engine.dispose()

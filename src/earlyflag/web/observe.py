@@ -41,12 +41,6 @@ class Figures:
             registry=self.registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.3, 0.5, 1, 2.5, 5),
         )
-        self.swaps = Counter(
-            "earlyflag_model_swaps_total",
-            "Model swaps noticed, by result",
-            ["result"],
-            registry=self.registry,
-        )
         self.ready = Gauge(
             "earlyflag_ready", "1 when every readiness check passed last", registry=self.registry
         )

@@ -53,7 +53,6 @@ SORTS = {
     FlagSort.RAISED: "Oldest flag first",
     FlagSort.NEXT_ACTION: "Next action due first",
 }
-LAST_ACTIONS = {"raise": "Raised", "raised": "Raised"}
 DECISIONS = {
     DecisionCode.OFFER_HELP: "Offer help",
     DecisionCode.ALREADY_KNOWN: "Already known to a service",
