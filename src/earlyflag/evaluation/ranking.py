@@ -24,21 +24,24 @@ class Ranked:
     score: np.ndarray
     cut_offs: np.ndarray
     _order: np.ndarray = field(init=False, repr=False)
-    _ends: np.ndarray = field(init=False, repr=False)
+    _starts: np.ndarray = field(init=False, repr=False)
     _lists: list[np.ndarray] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         score = np.asarray(self.score, dtype=np.float64)
         order = np.argsort(-score, kind="stable")
         ordered = score[order]
-        ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+        first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+        holds = np.add.reduceat(np.asarray(self.label, dtype=np.float64)[order], first) > 0
+        # Only scores that an event has matter: what lies between them is one segment.
+        opens = holds | np.append(True, holds[:-1])
         # Within one score the rows without the event come first: ties count against us.
         against_us = np.lexsort((self.label, -score))
         lists = [
             against_us[self.cut_offs[against_us] == cut_off] for cut_off in np.unique(self.cut_offs)
         ]
         object.__setattr__(self, "_order", order)
-        object.__setattr__(self, "_ends", ends)
+        object.__setattr__(self, "_starts", first[opens])
         object.__setattr__(self, "_lists", lists)
 
     def curves(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -47,17 +50,23 @@ class Ranked:
         Rows of one score enter together. Both are pooled over the cut-offs.
         """
         ordered = weights[:, self._order]
-        events = np.cumsum(ordered * self.label[self._order], axis=1, dtype=np.float64)
-        events = events[:, self._ends]
-        listed = np.cumsum(ordered, axis=1, dtype=np.float64)[:, self._ends]
-        gained = np.diff(events, axis=1, prepend=0.0)
-        others = listed - events
-        passed = np.diff(others, axis=1, prepend=0.0)
+        rows = np.add.reduceat(ordered, self._starts, axis=1, dtype=np.float64)
+        gained = np.zeros_like(rows)
+        label = np.asarray(self.label)[self._order]
+        places = np.flatnonzero(label)
+        if len(places):
+            segment = np.searchsorted(self._starts, places, side="right") - 1
+            begins = np.flatnonzero(np.append(True, np.diff(segment) > 0))
+            own = ordered[:, places].astype(np.float64) * label[places]
+            gained[:, segment[begins]] = np.add.reduceat(own, begins, axis=1)
+        events = np.cumsum(gained, axis=1)
+        listed = np.cumsum(rows, axis=1)
+        passed = rows - gained
         with np.errstate(invalid="ignore", divide="ignore"):
             precision = np.where(listed > 0, events / listed, 0.0)
             average_precision = (gained * precision).sum(axis=1) / events[:, -1]
             area = (passed * (events - gained / 2)).sum(axis=1)
-            auc = area / (events[:, -1] * others[:, -1])
+            auc = area / (events[:, -1] * passed.sum(axis=1))
         return average_precision, auc
 
     def caught(self, weights: np.ndarray, capacity: int) -> tuple[np.ndarray, np.ndarray]:
@@ -68,10 +77,12 @@ class Ranked:
         hits = np.zeros(len(weights))
         places = np.zeros(len(weights))
         for rows in self._lists:
-            ordered = weights[:, rows].astype(np.float64)
-            before = np.cumsum(ordered, axis=1) - ordered
-            taken = np.clip(capacity - before, 0.0, ordered)
-            hits += taken @ self.label[rows]
+            depth = 2 * capacity + 100
+            taken = _taken(weights[:, rows[:depth]], capacity)
+            while depth < len(rows) and (taken.sum(axis=1) < capacity).any():
+                depth *= 4
+                taken = _taken(weights[:, rows[:depth]], capacity)
+            hits += taken @ np.asarray(self.label)[rows[:depth]]
             places += taken.sum(axis=1)
         return hits, places
 
@@ -81,6 +92,13 @@ class Ranked:
         for rows in self._lists:
             result[rows[:capacity]] = True
         return result
+
+
+def _taken(ordered: np.ndarray, capacity: int) -> np.ndarray:
+    """Return how much of each row's weight is within capacity, rows in the order of the list."""
+    ordered = ordered.astype(np.float64)
+    before = np.cumsum(ordered, axis=1) - ordered
+    return np.clip(capacity - before, 0.0, ordered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ def fit_boosting(
     matrix : shape (n_rows, n_features), float32
     label : shape (n_rows,); 0 or 1
     settings : of the specification: leaves, rounds, learning_rate, l2, child_weight, child_rows,
-        feature_share, row_share
+        feature_share, row_share, random_splits (1: each split is the best of few thresholds drawn
+        at random, which is slower to learn and calmer where events are rare)
     monotone : one of -1, 0, 1 a feature
     offset : shape (n_rows,); log-odds that are given, not learnt, and not part of the model
     held_out : matrix, label and weight of other households, on which early stopping looks
@@ -67,6 +68,7 @@ def fit_boosting(
         "bagging_freq": 1 if float(settings["row_share"]) < 1 else 0,
         "monotone_constraints": list(monotone),
         "monotone_constraints_method": "intermediate",
+        "extra_trees": bool(settings["random_splits"]),
         "boost_from_average": True,
         "feature_pre_filter": False,
         "deterministic": True,

@@ -15,7 +15,7 @@ import numpy as np
 from earlyflag.modelling.linear import SplineLogistic, Term
 
 ROWS_AT_ONCE = 100_000
-MOST_ROWS = 150_000
+MOST_ROWS = 60_000
 """Above so many training rows those without the event are sampled, with weights that make up."""
 
 SPLINE_SCALE = 0.5
@@ -78,7 +78,7 @@ def fit_logistic(
     ]
     design = _design(matrix, columns, beside)
     estimator = LogisticRegression(
-        C=1.0 / float(settings["penalty"]), solver="lbfgs", max_iter=400, tol=1e-4
+        C=1.0 / float(settings["penalty"]), solver="lbfgs", max_iter=200, tol=1e-3
     )
     estimator.fit(design, label, sample_weight=weight)
     return _as_terms(estimator, columns, names, matrix)

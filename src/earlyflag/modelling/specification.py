@@ -43,6 +43,7 @@ SETTINGS: dict[str, dict[str, float | int | None]] = {
         "child_rows": 50,
         "feature_share": 0.5,
         "row_share": 0.8,
+        "random_splits": 0,
     },
 }
 """The settings of each family, the simplest family first, with their defaults."""
