@@ -11,8 +11,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 from earlyflag.casework.desk import Rules, open_desk, system_actor
+from earlyflag.casework.people import make_account, make_demo_accounts
 from earlyflag.casework.raising import publish, raise_flags
-from earlyflag.casework.signing_in import make_account, make_demo_accounts
 from earlyflag.core.settings import Settings
 from earlyflag.core.terms import (
     Band,

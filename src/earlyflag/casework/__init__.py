@@ -76,6 +76,13 @@ from earlyflag.casework.panels import (
     make_panel,
     set_barriers,
 )
+from earlyflag.casework.people import (
+    accounts,
+    change_account,
+    has_demo_accounts,
+    make_account,
+    make_demo_accounts,
+)
 from earlyflag.casework.permissions import Action, Field
 from earlyflag.casework.protection import (
     RetentionReport,
@@ -88,11 +95,6 @@ from earlyflag.casework.raising import RaisingSummary, publish, raise_flags
 from earlyflag.casework.repeats import answered_before, keep_answer, request_hash
 from earlyflag.casework.signing_in import (
     Session,
-    accounts,
-    change_account,
-    has_demo_accounts,
-    make_account,
-    make_demo_accounts,
     resume_session,
     sign_in,
     sign_in_with_provider,

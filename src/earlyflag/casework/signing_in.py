@@ -8,16 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Engine
 
 from earlyflag.casework.desk import Actor, Desk, Rules, open_desk, system_actor
-from earlyflag.casework.permissions import Action
-from earlyflag.casework.rules import check_may
+from earlyflag.casework.people import HASHER, new_account
 from earlyflag.core.errors import (
-    Conflict,
-    InputInvalid,
     NotAllowed,
     NotSignedIn,
     TooMany,
@@ -25,14 +21,12 @@ from earlyflag.core.errors import (
 from earlyflag.store.access import Throttle
 from earlyflag.store.audit import Detail
 from earlyflag.store.database import reading
-from earlyflag.store.records import Account, SessionRecord, new_id
+from earlyflag.store.records import Account, SessionRecord
 from earlyflag.store.terms import ActorKind, Permission, Role
 from earlyflag.store.units import UnitOfWork, begin
 
-PASSWORD_LENGTH = 12
 FREE_FAILURES = 5
 LONGEST_LOCK = timedelta(minutes=15)
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
 
 
@@ -49,22 +43,6 @@ class Session:
 def hash_token(token: str) -> str:
     """Return the hash under which a session's or machine's secret is kept."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def check_password(password: str) -> None:
-    """Refuse a password that is too short; length counts, not kinds of characters.
-
-    Raises
-    ------
-    InputInvalid
-        It has fewer than 12 characters, more than 256, or is one character repeated.
-    """
-    if not PASSWORD_LENGTH <= len(password) <= 256 or len(set(password)) < 5:
-        raise InputInvalid(
-            f"A password needs {PASSWORD_LENGTH} characters or more, not the same few again and "
-            "again. Three unrelated words are good.",
-            "password",
-        )
 
 
 def actor_of(account: Account, correlation_id: str = "") -> Actor:
@@ -127,7 +105,7 @@ def sign_in(
 
 def _verify(stored: str, password: str) -> bool:
     try:
-        return _HASHER.verify(stored, password)
+        return HASHER.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return False
 
@@ -256,7 +234,7 @@ def sign_in_with_provider(
         account = access.account_by_subject(subject)
         detail: dict[str, Detail] = {"roles": sorted(roles), "permissions": sorted(permissions)}
         if account is None:
-            account = _new_account(
+            account = new_account(
                 f"openid:{hash_token(subject)[:16]}",
                 display_name,
                 roles,
@@ -278,173 +256,3 @@ def sign_in_with_provider(
         known = access.account(account.account_id)
     with open_desk(engine, actor_of(known, correlation_id), now=now, rules=rules) as desk:
         return start_session(desk)
-
-
-def _new_account(
-    username: str,
-    display_name: str,
-    roles: Iterable[Role],
-    permissions: Iterable[Permission],
-    *,
-    now: datetime,
-    password: str | None = None,
-    subject: str | None = None,
-    is_demo: bool = False,
-) -> Account:
-    return Account(
-        account_id=new_id("A"),
-        username=username.strip().lower(),
-        display_name=display_name.strip(),
-        password_hash=_HASHER.hash(password) if password is not None else None,
-        subject=subject,
-        roles=frozenset(roles),
-        permissions=frozenset(permissions),
-        is_active=True,
-        is_demo=is_demo,
-        created_at=now,
-        password_changed_at=now if password is not None else None,
-    )
-
-
-def make_account(
-    desk: Desk,
-    username: str,
-    display_name: str,
-    password: str,
-    roles: Iterable[Role],
-    permissions: Iterable[Permission] = (),
-    *,
-    is_demo: bool = False,
-) -> Account:
-    """Make a local account.
-
-    Raises
-    ------
-    InputInvalid
-        The password is too short, the username blank, or there is no role.
-    Conflict
-        The username is taken.
-    """
-    check_may(desk.actor, Action.KEEP_ACCOUNTS)
-    check_password(password)
-    roles, permissions = frozenset(roles), frozenset(permissions)
-    if not username.strip():
-        raise InputInvalid("An account needs a username.", "username")
-    if not roles:
-        raise InputInvalid("An account needs a role.", "roles")
-    if desk.unit.access.account_by_username(username.strip().lower()) is not None:
-        raise Conflict("This username is taken. Choose another.")
-    account = _new_account(
-        username, display_name, roles, permissions, now=desk.now, password=password, is_demo=is_demo
-    )
-    detail: dict[str, Detail] = {"roles": sorted(roles), "permissions": sorted(permissions)}
-    entry = desk.entry("account_made", subject=account.account_id, detail=detail)
-    desk.unit.access.add_account(account, entry)
-    return account
-
-
-def change_account(
-    desk: Desk,
-    account_id: str,
-    *,
-    roles: Iterable[Role] | None = None,
-    permissions: Iterable[Permission] | None = None,
-    is_active: bool | None = None,
-    password: str | None = None,
-) -> Account:
-    """Change an account's roles, permissions, password, or whether it may sign in.
-
-    Its sessions end, so that the change holds at once.
-
-    Raises
-    ------
-    NotAllowed
-        Nobody changes the roles of their own account.
-    NotFound
-        No account has this reference.
-    """
-    check_may(desk.actor, Action.KEEP_ACCOUNTS)
-    if account_id == desk.actor.actor_id:
-        raise NotAllowed("Nobody changes their own account's roles. Ask another administrator.")
-    access = desk.unit.access
-    account = access.account(account_id)
-    changes: dict[str, object] = {}
-    if roles is not None:
-        changes["roles"] = sorted(frozenset(roles))
-        if not changes["roles"]:
-            raise InputInvalid("An account needs a role.", "roles")
-    if permissions is not None:
-        changes["permissions"] = sorted(frozenset(permissions))
-    if is_active is not None:
-        changes["is_active"] = is_active
-    if password is not None:
-        check_password(password)
-        changes |= {"password_hash": _HASHER.hash(password), "password_changed_at": desk.now}
-    if not changes:
-        return account
-    entry = desk.entry(
-        "account_changed",
-        subject=account_id,
-        detail={
-            "roles": sorted(frozenset(roles)) if roles is not None else sorted(account.roles),
-            "permissions": sorted(frozenset(permissions))
-            if permissions is not None
-            else sorted(account.permissions),
-            "state": "active" if changes.get("is_active", account.is_active) else "closed",
-        },
-    )
-    access.change_account(account_id, changes, entry)
-    access.end_sessions_of(account_id)
-    return access.account(account_id)
-
-
-def accounts(desk: Desk) -> list[Account]:
-    """Return every account, by name."""
-    check_may(desk.actor, Action.KEEP_ACCOUNTS)
-    return desk.unit.access.accounts()
-
-
-DEMO_ACCOUNTS: Mapping[str, tuple[str, Role]] = {
-    "reviewer": ("Demo reviewer", Role.REVIEWER),
-    "officer": ("Demo officer", Role.OFFICER),
-    "manager": ("Demo manager", Role.MANAGER),
-    "analyst": ("Demo analyst", Role.ANALYST),
-    "auditor": ("Demo auditor", Role.AUDITOR),
-    "admin": ("Demo admin", Role.ADMIN),
-}
-"""One account a role, for the demo alone."""
-
-
-def make_demo_accounts(
-    engine: Engine, *, now: datetime, rules: Rules, password: str | None = None
-) -> dict[str, str]:
-    """Make the demo's accounts, or give them fresh passwords; return username to password.
-
-    Parameters
-    ----------
-    password : str or None
-        The same for all, where tests need to know it; else one is drawn for each.
-    """
-    made: dict[str, str] = {}
-    with open_desk(engine, system_actor("demo"), now=now, rules=rules) as desk:
-        for username, (title, role) in DEMO_ACCOUNTS.items():
-            chosen = password or f"{username}-{secrets.token_hex(4)}"
-            account = desk.unit.access.account_by_username(username)
-            if account is None:
-                make_account(desk, username, title, chosen, [role], is_demo=True)
-            elif account.is_demo:
-                change_account(desk, account.account_id, password=chosen)
-            else:
-                raise Conflict(
-                    f"There is an account {username} that is not the demo's. "
-                    "Use a home folder of its own for the demo."
-                )
-            made[username] = chosen
-    return made
-
-
-def has_demo_accounts(engine: Engine) -> bool:
-    """Answer whether an active demo account exists; then nothing but loopback may be served."""
-    with reading(engine) as connection:
-        found = UnitOfWork(connection).access.accounts()
-    return any(account.is_demo and account.is_active for account in found)
