@@ -11,6 +11,7 @@ import typer
 from earlyflag.cli.app import app, settings_of
 from earlyflag.cli.printing import print_table
 from earlyflag.cli.progress import TerminalProgress
+from earlyflag.core.clock import SystemClock
 
 link_app = typer.Typer(
     help="Link records to people to households over time.", invoke_without_command=True
@@ -62,13 +63,16 @@ def sample(
     size: Annotated[int, typer.Option(help="How many pairs.")] = 100,
     seed: Annotated[int, typer.Option(help="The same seed draws the same pairs.")] = 1,
 ) -> None:
-    """Write pairs of records for a clerk to judge, most of them near the line."""
+    """Write pairs of records for a clerk to judge; nobody who is suppressed is among them."""
     from earlyflag import linkage
     from earlyflag.core.home import write_atomically
+    from earlyflag.pipeline.scoring import suppressed_households
     from earlyflag.pipeline.steps import linked
 
-    tables, households = linked(settings_of(context).home_folder.open())
-    pairs = linkage.sample(tables, households, size=size, seed=seed)
+    settings = settings_of(context)
+    tables, households = linked(settings.home_folder.open())
+    withheld = suppressed_households(settings, clock=SystemClock())
+    pairs = linkage.sample(tables, households, size=size, seed=seed, withheld=withheld)
     write_atomically(out, pairs.to_csv(index=False))
     out.chmod(0o600)
     typer.echo(f"{len(pairs)} pairs written to {out}, readable by you alone")
