@@ -107,7 +107,7 @@ def test_both_engines_agree_on_a_borough_of_5000_households(session, tmp_path):
     from earlyflag.core.home import Home
     from tests.factories import lawful_bases
 
-    synthetic.synthesise(tmp_path / "extracts", households=5_000, months=36, seed=4)
+    synthetic.write_borough(tmp_path / "extracts", households=5_000, months=36, seed=4)
     home = Home(tmp_path / "home").open()
     sources.ingest(tmp_path / "extracts", home, bases=lawful_bases())
     tables = sources.load(home.tables)
