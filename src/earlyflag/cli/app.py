@@ -59,12 +59,25 @@ def settings_of(context: typer.Context) -> Settings:
     return door.settings
 
 
+def home_first(arguments: list[str]) -> list[str]:
+    """Return the arguments with `--home` before the command, wherever it was written."""
+    for place, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        if argument == "--home" and place + 1 < len(arguments):
+            rest = [*arguments[:place], *arguments[place + 2 :]]
+            return ["--home", arguments[place + 1], *rest]
+        if argument.startswith("--home="):
+            return [argument, *arguments[:place], *arguments[place + 1 :]]
+    return arguments
+
+
 def run() -> None:
     """Run a command; an error the project knows becomes one line and its exit code."""
     from earlyflag.cli import commands  # noqa: F401  registers the commands
 
     try:
-        app(standalone_mode=True)
+        app(args=home_first(sys.argv[1:]), standalone_mode=True)
     except EarlyflagError as error:
         typer.echo(f"earlyflag: {error}", err=True)
         sys.exit(error.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +52,7 @@ def promote(
     context: typer.Context,
     version: Annotated[str, typer.Argument(help="A number, `latest` or `challenger`.")],
     reason: Annotated[str, typer.Option(help="Why; it stands on the card.")],
-    by: Annotated[str, typer.Option(help="Who decides it.")],
+    by: Annotated[str, typer.Option(help="Who decides it; without it, who runs the command.")] = "",
     override_by: Annotated[
         str | None, typer.Option(help="A second person who lets a refused model serve.")
     ] = None,
@@ -60,9 +61,15 @@ def promote(
     """Make a version the champion, if the gate lets it pass or a second person overrides."""
     from earlyflag.pipeline import promotion
 
-    for finding in promotion.promote(
-        settings_of(context), model, version, reason=reason, by=by, override_by=override_by
-    ):
+    findings = promotion.promote(
+        settings_of(context),
+        model,
+        version,
+        reason=reason,
+        by=by or getpass.getuser(),
+        override_by=override_by,
+    )
+    for finding in findings:
         typer.echo(f"{'passes ' if finding.passes else 'REFUSES'}  {finding.sentence}")
 
 
