@@ -26,8 +26,8 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 def print_figures(rows: Iterable[Any]) -> None:
     """Print each published figure beside the generated one."""
     print_table(
-        ("figure", "published", "generated"),
-        ((row.figure, row.published, row.generated) for row in rows),
+        ("topic", "figure", "published", "generated"),
+        ((row.topic, row.figure, row.published, row.generated) for row in rows),
     )
 
 
