@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -231,3 +233,32 @@ def test_the_applications_role_may_only_add_to_the_audit(office: Office) -> None
             transaction(office.engine) as connection,
         ):
             connection.execute(text(statement))
+
+
+def test_writers_of_one_process_take_turns_in_the_order_they_came(
+    sqlite_model: Path, tmp_path: Path
+) -> None:
+    made = fresh_sqlite(sqlite_model, tmp_path)
+    order: list[int] = []
+    started = [threading.Event() for _ in range(5)]
+
+    def write(number: int) -> None:
+        started[number].set()
+        with transaction(made):
+            order.append(number)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(5)]
+    with transaction(made):
+        for number, writer in enumerate(writers):
+            writer.start()
+            started[number].wait()
+            time.sleep(0.05)
+    for writer in writers:
+        writer.join()
+    assert order == sorted(order)
+    with pytest.raises(RuntimeError, match="inside another"), transaction(made), transaction(made):
+        pass
+    with transaction(made):
+        order.append(5)
+    assert order[-1] == 5
+    made.dispose()

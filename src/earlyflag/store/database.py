@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +19,42 @@ from earlyflag.core.errors import SettingsInvalid, StepMissing
 
 BUSY_SECONDS = 30
 _READ_ONLY = "earlyflag_read_only"
-_WRITERS: dict[str, threading.RLock] = {}
+_HANDED_ON = -1
+
+
+class _Turns:
+    """A lock given in the order it was asked for, so that nobody waits for long at a busy time."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._holder: int | None = None
+
+    def __enter__(self) -> None:
+        me = threading.get_ident()
+        with self._guard:
+            if self._holder == me:
+                raise RuntimeError("A transaction was begun inside another one of this thread.")
+            if self._holder is None:
+                self._holder = me
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+        self._holder = me
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            if self._waiting:
+                # It is handed on, not freed: whoever comes now stands in line behind the rest.
+                self._holder = _HANDED_ON
+                self._waiting.popleft().release()
+            else:
+                self._holder = None
+
+
+_WRITERS: dict[str, _Turns] = {}
 
 
 def connect(url: str, *, pool_size: int = 20) -> Engine:
@@ -86,9 +122,19 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
         return
-    lock = _WRITERS.setdefault(str(engine.url), threading.RLock())
+    lock = _WRITERS.setdefault(str(engine.url), _Turns())
     with lock, engine.begin() as connection:
         yield connection
+
+
+def settle(engine: Engine) -> None:
+    """After much was written to SQLite, bring it home from the log, so that nobody else must."""
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from earlyflag.core.terms import (
     TimelineEvent,
 )
 from earlyflag.store.audit import AuditEntry
-from earlyflag.store.database import transaction
+from earlyflag.store.database import settle, transaction
 from earlyflag.store.encoding import encode_detail, encode_events
 from earlyflag.store.keys import name_key, postcode_key, reference_key, uprn_key
 from earlyflag.store.suppressing import replace_source_suppressions
@@ -114,6 +114,7 @@ def publish_run(
             update(ScoringRunRow).where(ScoringRunRow.run_key == run_key).values(published_at=now)
         )
         unit.audit.append(audit)
+    settle(engine)
     return True
 
 
