@@ -20,6 +20,7 @@ from earlyflag.features.declare import Family
 from earlyflag.features.engine import RESULT, Engine
 from earlyflag.features.families import FAMILIES
 from earlyflag.features.fingerprints import fingerprints
+from earlyflag.sources import sql
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +122,7 @@ class FeatureStore:
                 f"{len(strange)} columns are no features of {self.folder.name}: "
                 f"{', '.join(strange[:5])}. See docs/reference/features.md."
             )
-        paths = [str(self.path(as_of)) for as_of in sorted(set(cut_offs))]
+        paths = [sql.one_file(self.path(as_of)) for as_of in sorted(set(cut_offs))]
         if not paths:
             raise StepMissing("No cut-off was named, so there are no features to read.")
         listed = ", ".join(f'CAST("{name}" AS FLOAT) AS "{name}"' for name in chosen)
@@ -159,7 +160,6 @@ def build(
     *,
     columns: Sequence[str] | None = None,
     families: Sequence[Family] = FAMILIES,
-    backend: Backend | None = None,
     threads: int | None = None,
     advance: Callable[[int], None] | None = None,
 ) -> FeatureStore:
@@ -172,7 +172,6 @@ def build(
     cut_offs : any days; months' first days are fastest together
     folder : the home's `features` folder
     columns : the features wanted; every declared one where None
-    backend : where to compute; DuckDB in this process where None
     advance : called with 1 after each cut-off, also one that was already there
 
     Returns
@@ -189,7 +188,8 @@ def build(
     wanted = declared if columns is None else [name for name in declared if name in set(columns)]
     con = connect(tables, households, threads=threads)
     try:
-        engine = Engine(backend or DuckDBBackend(con), families, tables.missing, columns)
+        backend = DuckDBBackend(con)
+        engine = Engine(backend, families, tables.missing, columns)
         inputs = _inputs(con, tables, families, wanted, days)
         old = _manifest(folder)
         known = old["inputs"] if old["columns"] == wanted else {}
@@ -204,9 +204,7 @@ def build(
         _write_manifest(folder, wanted, kept)
         if advance and len(stale) < len(days):
             advance(len(days) - len(stale))
-        _compute(
-            engine, folder, wanted, stale, inputs, kept, advance, backend or DuckDBBackend(con)
-        )
+        _compute(engine, folder, wanted, stale, inputs, kept, advance, backend)
     finally:
         con.close()
     return FeatureStore(folder, tuple(stale))
