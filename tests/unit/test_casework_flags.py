@@ -226,6 +226,10 @@ def test_trays_are_counted_for_their_reader(busy_office: Office) -> None:
     assert counts[Tray.UNASSIGNED] == 7
     with busy_office.desk("officer") as desk:
         assert casework.count_trays(desk)[Tray.MINE] == 0
+    for tray in Tray:
+        with busy_office.desk("reviewer") as desk:
+            total = casework.list_flags(desk, FlagFilter(tray=tray)).total
+            assert casework.count_trays(desk)[tray] == total
 
 
 def test_two_people_cannot_take_one_flag(busy_office: Office) -> None:

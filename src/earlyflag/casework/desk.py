@@ -136,7 +136,14 @@ def open_desk(engine: Engine, actor: Actor, *, now: datetime, rules: Rules) -> I
     except PurposeMissing:
         raise
     except (NotAllowed, TooMany) as refusal:
-        with begin(engine) as unit:
-            refused = Desk(unit, actor, now, rules)
-            unit.audit.append(refused.entry("refused", detail={"error": type(refusal).__name__}))
+        write_refusal(engine, actor, refusal, now=now, rules=rules)
         raise
+
+
+def write_refusal(
+    engine: Engine, actor: Actor, refusal: Exception, *, now: datetime, rules: Rules
+) -> None:
+    """Write that somebody was refused, in a transaction of its own."""
+    with begin(engine) as unit:
+        refused = Desk(unit, actor, now, rules)
+        unit.audit.append(refused.entry("refused", detail={"error": type(refusal).__name__}))

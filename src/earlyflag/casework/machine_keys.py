@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -21,6 +22,8 @@ from earlyflag.store.units import UnitOfWork
 
 PREFIX = "efk_"
 LONGEST_DAYS = 366
+KNOWN_SECONDS = 5.0
+MOST_KNOWN = 1_000
 
 
 def make_key(
@@ -90,6 +93,21 @@ def revoke_key(desk: Desk, key_id: str) -> None:
     desk.unit.access.revoke_key(key_id, desk.now, desk.entry("key_revoked", subject=key_id))
 
 
+def check_key_holds(key: MachineKey | None, now: datetime) -> MachineKey:
+    """Return a key that lets its machine in at this instant.
+
+    Raises
+    ------
+    NotSignedIn
+        The key is not known, has expired or was revoked.
+    """
+    if key is None or key.revoked_at is not None or now >= key.expires_at:
+        raise NotSignedIn(
+            "This key is not valid, or no longer. Ask an administrator for a new one."
+        )
+    return key
+
+
 def machine_actor(engine: Engine, secret: str, *, now: datetime, correlation_id: str = "") -> Actor:
     """Return the machine that holds a key.
 
@@ -98,12 +116,16 @@ def machine_actor(engine: Engine, secret: str, *, now: datetime, correlation_id:
     NotSignedIn
         The key is not known, has expired or was revoked.
     """
+    return _actor(_read_key(engine, hash_token(secret), now), correlation_id)
+
+
+def _read_key(engine: Engine, key_hash: str, now: datetime) -> MachineKey:
     with reading(engine) as connection:
-        key = UnitOfWork(connection).access.key_by_hash(hash_token(secret))
-    if key is None or key.revoked_at is not None or now >= key.expires_at:
-        raise NotSignedIn(
-            "This key is not valid, or no longer. Ask an administrator for a new one."
-        )
+        key = UnitOfWork(connection).access.key_by_hash(key_hash)
+    return check_key_holds(key, now)
+
+
+def _actor(key: MachineKey, correlation_id: str) -> Actor:
     return Actor(
         actor_id=key.key_id,
         kind=ActorKind.MACHINE,
@@ -114,3 +136,39 @@ def machine_actor(engine: Engine, secret: str, *, now: datetime, correlation_id:
         lookups_stop_at=key.lookups_stop_at,
         alert_source=key.alert_source,
     )
+
+
+class KnownKeys:
+    """The keys that came in during the last seconds, so that a busy machine is known at the door.
+
+    It only says who stands there. Whatever a machine then does reads its key again, in the
+    transaction of what it does: a revoked key ends at once, in every process. A key that is not
+    good is never remembered.
+    """
+
+    def __init__(self, *, seconds: float = KNOWN_SECONDS) -> None:
+        self._seconds = seconds
+        self._keys: dict[str, tuple[MachineKey, float]] = {}
+
+    def actor(self, secret: str, *, now: datetime, correlation_id: str = "") -> Actor | None:
+        """Return the machine that holds a key, or None where the database must be asked."""
+        found = self._keys.get(hash_token(secret))
+        if found is None or time.monotonic() >= found[1] or now >= found[0].expires_at:
+            return None
+        return _actor(found[0], correlation_id)
+
+    def ask(self, engine: Engine, secret: str, *, now: datetime, correlation_id: str = "") -> Actor:
+        """Return the machine that holds a key, from the database, and remember it.
+
+        Raises
+        ------
+        NotSignedIn
+            The key is not known, has expired or was revoked.
+        """
+        key_hash = hash_token(secret)
+        self._keys.pop(key_hash, None)
+        key = _read_key(engine, key_hash, now)
+        if len(self._keys) >= MOST_KNOWN:
+            self._keys.clear()
+        self._keys[key_hash] = (key, time.monotonic() + self._seconds)
+        return _actor(key, correlation_id)

@@ -13,7 +13,7 @@ from earlyflag.casework.signing_in import actor_of
 from earlyflag.casework.transitions import Move
 from earlyflag.casework.withholding import withhold, withhold_all
 from earlyflag.core.errors import InputInvalid
-from earlyflag.store.flags import FlagFilter
+from earlyflag.store.flags import TRAYS, FlagFilter
 from earlyflag.store.records import (
     Assessment,
     CaseOutcome,
@@ -133,11 +133,12 @@ def list_flags(
 def count_trays(desk: Desk) -> dict[Tray, int]:
     """Return how many flags each worktray holds for this reader."""
     rules.check_may(desk.actor, Action.LIST_FLAGS)
-    seen = desk.actor.sees_safe_contact
+    actor = desk.actor
+    states = desk.unit.flags.tally(
+        actor.actor_id, today=desk.today, with_safe_contact=actor.sees_safe_contact
+    )
     return {
-        tray: desk.unit.flags.count(
-            _own(desk, FlagFilter(tray=tray)), today=desk.today, with_safe_contact=seen
-        )
+        tray: sum(states.get(state, (0, 0))[tray is Tray.MINE] for state in TRAYS[tray])
         for tray in Tray
     }
 

@@ -57,6 +57,19 @@ _SESSION: Select[*tuple[Any, ...]] = select(*SessionRow.__table__.columns).where
 _KEY: Select[*tuple[Any, ...]] = select(*MachineKeyRow.__table__.columns).where(
     MachineKeyRow.key_hash == bindparam("key_hash")
 )
+_KEY_BY_ID: Select[*tuple[Any, ...]] = select(*MachineKeyRow.__table__.columns).where(
+    MachineKeyRow.key_id == bindparam("key_id")
+)
+_LOOKED_UP = select(LookupRow.household_id).where(
+    LookupRow.actor_id == bindparam("actor_id"),
+    LookupRow.day == bindparam("day"),
+    LookupRow.household_id == bindparam("household_id"),
+)
+_LOOKUPS = (
+    select(func.count())
+    .select_from(LookupRow)
+    .where(LookupRow.actor_id == bindparam("actor_id"), LookupRow.day == bindparam("day"))
+)
 _PURPOSE: Select[*tuple[Any, ...]] = (
     select(*PurposeRow.__table__.columns)
     .where(
@@ -169,6 +182,11 @@ class Access:
         row = self._connection.execute(_KEY, {"key_hash": key_hash}).first()
         return None if row is None else read(MachineKey, row)
 
+    def key(self, key_id: str) -> MachineKey | None:
+        """Return a machine's key by its reference."""
+        row = self._connection.execute(_KEY_BY_ID, {"key_id": key_id}).first()
+        return None if row is None else read(MachineKey, row)
+
     def keys(self) -> list[MachineKey]:
         """Return every machine's key, newest first."""
         query = select(*MachineKeyRow.__table__.columns).order_by(MachineKeyRow.created_at.desc())
@@ -216,17 +234,19 @@ class Access:
             raise NotFound("No look-up has this reference.")
         self._audit.append(audit)
 
+    def looked_up(self, actor_id: str, day: date, household_id: str) -> bool:
+        """Return whether a household outside one's own work was counted on a day already."""
+        wanted = {"actor_id": actor_id, "day": day, "household_id": household_id}
+        return self._connection.scalar(_LOOKED_UP, wanted) is not None
+
     def count_lookup(self, actor_id: str, day: date, household_id: str) -> tuple[int, bool]:
         """Count a household opened outside one's own work; return the day's count, and if new."""
-        mine = (LookupRow.actor_id == actor_id) & (LookupRow.day == day)
-        known = self._connection.scalar(
-            select(LookupRow.household_id).where(mine, LookupRow.household_id == household_id)
-        )
-        if known is None:
+        is_new = not self.looked_up(actor_id, day, household_id)
+        if is_new:
             row = {"actor_id": actor_id, "day": day, "household_id": household_id}
             insert_once(self._connection, LookupRow, row)
-        count = self._connection.scalar(select(func.count()).select_from(LookupRow).where(mine))
-        return count or 0, known is None
+        count = self._connection.scalar(_LOOKUPS, {"actor_id": actor_id, "day": day})
+        return count or 0, is_new
 
     def reserve_answer(
         self, actor_id: str, key: str, request_hash: str, now: datetime

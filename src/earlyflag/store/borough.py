@@ -45,10 +45,20 @@ _SCORES: Select[*tuple[Any, ...]] = (
     .where(ScoreRow.household_id == _ONE, ScoringRunRow.published_at.is_not(None))
     .order_by(ScoreRow.as_of.desc(), ScoreRow.run_key.desc())
 )
+_LINE = tuple(column.name for column in _SCORES.selected_columns)
 _DETAIL = (
     select(ScoreDetailRow.detail)
     .join(ScoringRunRow, ScoringRunRow.run_key == ScoreDetailRow.run_key)
     .where(ScoringRunRow.run_id == bindparam("run_id"), ScoreDetailRow.household_id == _ONE)
+)
+_NEWEST: Select[*tuple[Any, ...]] = (
+    _SCORES.add_columns(ScoreDetailRow.detail)
+    .outerjoin(
+        ScoreDetailRow,
+        (ScoreDetailRow.run_key == ScoreRow.run_key)
+        & (ScoreDetailRow.household_id == ScoreRow.household_id),
+    )
+    .limit(1)
 )
 _RUNS: Select[*tuple[Any, ...]] = select(*ScoringRunRow.__table__.columns).where(
     ScoringRunRow.published_at.is_not(None)
@@ -71,6 +81,7 @@ class Borough:
     def __init__(self, connection: Connection, audit: AuditTrail) -> None:
         self._connection = connection
         self._audit = audit
+        self._runs: dict[str, RunRecord] = {}
 
     def latest_run(self) -> RunRecord | None:
         """Return the published run with the newest cut-off, the last published among equals."""
@@ -80,8 +91,12 @@ class Borough:
 
     def run(self, run_id: str) -> RunRecord | None:
         """Return a published run by its identifier."""
-        row = self._connection.execute(_RUN, {"run_id": run_id}).first()
-        return None if row is None else _read_run(row)
+        if run_id not in self._runs:  # a published run never changes, so once a transaction will do
+            row = self._connection.execute(_RUN, {"run_id": run_id}).first()
+            if row is None:
+                return None
+            self._runs[run_id] = _read_run(row)
+        return self._runs[run_id]
 
     def run_by_key(self, run_key: int) -> RunRecord | None:
         """Return a published run by its key."""
@@ -106,6 +121,15 @@ class Borough:
         """Return the reasons, unknowns and changes of a household's score in a run."""
         text = self._connection.scalar(_DETAIL, {"run_id": run_id, "household_id": household_id})
         return None if text is None else decode_detail(text)
+
+    def newest_score(self, household_id: str) -> tuple[ScoreLine, ScoreDetail] | None:
+        """Return a household's newest score with its reasons, without their evidence."""
+        row = self._connection.execute(_NEWEST, {"household_id": household_id}).first()
+        if row is None:
+            return None
+        *line, text = row
+        detail = decode_detail(text, with_evidence=False) if text else ScoreDetail((), (), ())
+        return read(ScoreLine, dict(zip(_LINE, line, strict=True))), detail
 
     def history(self, household_id: str) -> list[ScoreLine]:
         """Return a household's scores, newest first."""

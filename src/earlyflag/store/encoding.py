@@ -46,7 +46,7 @@ def _evidence(row: Evidence) -> list[Any]:
     ]
 
 
-def decode_detail(text: str) -> ScoreDetail:
+def decode_detail(text: str, *, with_evidence: bool = True) -> ScoreDetail:
     """Return the reasons, unknowns and changes that `encode_detail` wrote."""
     reasons, unknowns, changes = json.loads(text)
     return ScoreDetail(
@@ -58,7 +58,7 @@ def decode_detail(text: str) -> ScoreDetail:
                 direction=Direction(direction),
                 contribution=contribution,
                 features=tuple(features),
-                evidence=tuple(_read_evidence(row) for row in evidence),
+                evidence=tuple(_read_evidence(row) for row in evidence) if with_evidence else (),
             )
             for key, title, sentence, direction, contribution, features, evidence in reasons
         ),

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    exists,
+    case,
     func,
     insert,
     select,
@@ -159,6 +159,15 @@ class Flags:
         query = _visible(select(func.count()).select_from(FlagRow), today, with_safe_contact)
         return self._connection.scalar(query.where(*_conditions(wanted))) or 0
 
+    def tally(
+        self, assignee_id: str, *, today: date, with_safe_contact: bool
+    ) -> dict[FlagState, tuple[int, int]]:
+        """Return how many flags stand in each state, and how many of them are somebody's."""
+        mine = func.sum(case((FlagRow.assignee_id == assignee_id, 1), else_=0))
+        query = _visible(select(FlagRow.state, func.count(), mine), today, with_safe_contact)
+        rows = self._connection.execute(query.group_by(FlagRow.state))
+        return {FlagState(state): (count, own) for state, count, own in rows}
+
     def loads(self) -> dict[str, dict[FlagState, int]]:
         """Return how many live flags each person has, by state."""
         query = (
@@ -297,15 +306,20 @@ def _conditions(wanted: FlagFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _visible(query: Select[Any], today: date, with_safe_contact: bool) -> Select[Any]:
+def _visible(
+    query: Select[*tuple[Any, ...]], today: date, with_safe_contact: bool
+) -> Select[*tuple[Any, ...]]:
     """Leave out suppressed households; `safe_contact` ones stay for those who may see them."""
     hides = active_on(today)
     if with_safe_contact:
         hides = and_(hides, SuppressionRow.kind != SuppressionKind.SAFE_CONTACT)
-    suppressed = exists().where(
-        SuppressedHouseholdRow.household_id == FlagRow.household_id,
-        SuppressedHouseholdRow.suppression_ref == SuppressionRow.suppression_ref,
-        hides,
+    suppressed = (
+        select(SuppressedHouseholdRow.household_id)
+        .join(
+            SuppressionRow,
+            SuppressionRow.suppression_ref == SuppressedHouseholdRow.suppression_ref,
+        )
+        .where(hides)
     )
-    query = query.where(~suppressed)
+    query = query.where(FlagRow.household_id.not_in(suppressed))
     return query if with_safe_contact else query.where(FlagRow.safe_contact.is_(False))
