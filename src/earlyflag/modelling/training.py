@@ -12,6 +12,7 @@ import numpy as np
 
 from earlyflag.core.errors import SpecificationInvalid, WindowsOverlap
 from earlyflag.core.terms import ModelInfo
+from earlyflag.evaluation.fairness import cannot_be_scored
 from earlyflag.modelling.assess import Assessment, assess, recentred_for_serving
 from earlyflag.modelling.boosting import Boosted
 from earlyflag.modelling.candidates import Advance, raw
@@ -84,6 +85,7 @@ def fit(
     truth: pd.DataFrame | None = None,
     delayed: pd.DataFrame | None = None,
     unlinked: Mapping[date, float] | None = None,
+    unscorable: pd.DataFrame | None = None,
     data_hash: str = "",
     storage: Path | None = None,
     threads: int | None = None,
@@ -101,6 +103,8 @@ def fit(
     truth : household_id, as_of, oracle (probability); synthetic boroughs only
     delayed : household_id, as_of (a test cut-off), features as they were one month earlier
     unlinked : events in each test cut-off's horizon that no scorable household could have shown
+    unscorable : one row a record that should lead to a score: `reason` (blank where it does) and
+        the audit's columns; the audit counts by group who cannot be scored
     storage : a file that keeps the search's trials, so that it can be stopped and resumed
     advance : called `steps(specification)` times
 
@@ -165,11 +169,23 @@ def fit(
             **_account(specification, windows, developed, train, test),
             "serving": serving,
             "notes": notes,
+            "cannot_be_scored": _unscorable(unscorable, specification),
             **assessment,
         },
     )
     tick(1)
     return replace(fitted, golden_log_odds=fitted.log_odds(fitted.golden_rows))
+
+
+def _unscorable(records: pd.DataFrame | None, specification: Specification) -> dict[str, Any]:
+    """Return who cannot be scored, counted by group, small counts withheld."""
+    if records is None:
+        return {}
+    return cannot_be_scored(
+        {name: records[name].to_numpy(dtype=object) for name in records if name != "reason"},
+        records["reason"].to_numpy(dtype=object),
+        limit=specification.audit.disclosure_limit,
+    )
 
 
 def _info(

@@ -9,6 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from earlyflag import features
 from earlyflag.core.errors import SpecificationInvalid
 from earlyflag.core.home import Home
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
     from earlyflag.linkage import Households
     from earlyflag.modelling.registry import Registered
     from earlyflag.sources import Tables
+
+CASES_WITHOUT_A_HOME = """
+SELECT u.reason, e.ethnic_group, e.sex, e.disability, e.age_band
+FROM homelessness_cases AS c
+LEFT JOIN equality_monitoring AS e ON e.source = 'homelessness' AND e.person_ref = c.person_ref
+LEFT JOIN unscorable AS u ON u.source = 'homelessness' AND u.ref = c.case_ref
+"""
 
 SEARCH_DATABASE = "search.db"
 
@@ -75,6 +84,7 @@ def train(
             truth=truth,
             delayed=delayed(store, windows),
             unlinked=unlinked,
+            unscorable=unscorable(tables, households),
             data_hash=data_hash(tables, households),
             storage=home.mlflow / SEARCH_DATABASE,
             threads=threads,
@@ -173,6 +183,14 @@ def version_for(settings: Settings, file: Path) -> str | None:
         if same and set(info.features) <= set(features.CATALOGUE):
             return version
     return None
+
+
+def unscorable(tables: Tables, households: Households) -> pd.DataFrame:
+    """Return each homelessness case's reason for having no scorable home, beside its groups."""
+    with duckdb.connect() as connection:
+        tables.register(connection)
+        households.register(connection)
+        return connection.execute(CASES_WITHOUT_A_HOME).df()
 
 
 def data_hash(tables: Tables, households: Households) -> str:

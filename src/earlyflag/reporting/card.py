@@ -196,12 +196,13 @@ def _coverage(results: Mapping[str, Any]) -> list[str]:
         )
     for part, entries in (results.get("cannot_be_scored") or {}).items():
         named = [
-            f"{each['group']} {each['cannot_be_scored']} of {each['n']}"
+            f"{_words(each['group'])} {each['cannot_be_scored']} of {each['n']}"
             for each in entries
             if each["cannot_be_scored"]
         ]
         if named:
-            lines.append(f"- Cannot be scored, by {_words(part)}: {'; '.join(named)}.")
+            lines.append(f"- Cases that no scored home could show, by {_words(part)}: "
+                         f"{'; '.join(named)}.")  # fmt: skip
     reasons = results["slices"].get("reason_for_loss")
     if reasons:
         lines += ["", "Duties caught, by the reason for losing the home:", ""]
