@@ -122,13 +122,15 @@ class Borough:
         text = self._connection.scalar(_DETAIL, {"run_id": run_id, "household_id": household_id})
         return None if text is None else decode_detail(text)
 
-    def newest_score(self, household_id: str) -> tuple[ScoreLine, ScoreDetail] | None:
-        """Return a household's newest score with its reasons, without their evidence."""
+    def newest_score(
+        self, household_id: str, *, with_evidence: bool = True
+    ) -> tuple[ScoreLine, ScoreDetail] | None:
+        """Return a household's newest score with its reasons, by one statement."""
         row = self._connection.execute(_NEWEST, {"household_id": household_id}).first()
         if row is None:
             return None
         *line, text = row
-        detail = decode_detail(text, with_evidence=False) if text else ScoreDetail((), (), ())
+        detail = _detail(text, with_evidence=with_evidence)
         return read(ScoreLine, dict(zip(_LINE, line, strict=True))), detail
 
     def history(self, household_id: str) -> list[ScoreLine]:
@@ -319,6 +321,12 @@ class Borough:
             .group_by(ScoreRow.band)
         )
         return {Band(band): count for band, count in self._connection.execute(query)}
+
+
+def _detail(text: str | None, *, with_evidence: bool) -> ScoreDetail:
+    if text is None:
+        return ScoreDetail((), (), ())
+    return decode_detail(text, with_evidence=with_evidence)
 
 
 def _read_run(row: Any) -> RunRecord:
