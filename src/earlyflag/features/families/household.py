@@ -28,6 +28,7 @@ _space = partial(_feature, sources=("tenancy_people",), needs="all", group="over
 _SQL = """
 WITH people AS (
     SELECT household_id, person_id, max(age_years) AS age_years,
+        max((role IN ('lead', 'tenant'))::INTEGER) AS leads,
         max((role IN ('lead', 'tenant', 'joint', 'joint_tenant', 'partner'))::INTEGER) AS pair,
         max((role = 'child')::INTEGER) AS child_role,
         max((role = 'adult_child')::INTEGER) AS adult_child,
@@ -42,6 +43,8 @@ sorted AS (
 ),
 counted AS (
     SELECT household_id, count(*) AS people, sum(1 - child) AS adults, sum(child) AS children,
+        max((child = 0 AND age_years < 25)::INTEGER) FILTER (
+            WHERE leads = 1 AND age_years IS NOT NULL) AS young_lead,
         sum(((adult_child = 1) AND child = 0)::INTEGER) AS adult_children,
         max((child = 1 AND coalesce(age_years, 0) < 5)::INTEGER) AS under_five,
         sum((child = 0 AND pair = 1)::INTEGER) AS heads,
@@ -88,6 +91,7 @@ SELECT sized.household_id,
     CASE WHEN listed = 1 THEN adult_children END AS adult_children_people,
     CASE WHEN listed = 1 THEN (adults = 1 AND children > 0)::INTEGER END AS one_adult_with_children,
     CASE WHEN listed = 1 THEN under_five END AS child_under_five,
+    young_lead,
     most.adults_left AS adults_left_12m,
     most.adults_joined AS adults_joined_12m,
     moves.begun AS homes_begun_24m,
@@ -141,6 +145,14 @@ FAMILY = Family(
             unit="yes or no",
             sources=("tenancy_people",),
             sentence_zero="No child under five is known in the household",
+        ),
+        # Age is a protected characteristic: the feature is never said aloud, and the specifications
+        # that ship leave it out. A council that needs it for an offer to young people decides so.
+        _feature(
+            "young_lead",
+            "Young lead of the household",
+            "",
+            unit="yes or no",
         ),
         _feature(
             "adults_left_12m",
