@@ -67,3 +67,22 @@ def test_columns_that_come_from_benefit_systems_are_tagged():
         "benefits.kind", "benefits.weekly_pence", "benefits.shortfall_weekly_pence",
         "benefits.capped",
     }  # fmt: skip
+
+
+def test_ledger_rows_that_come_from_benefit_systems_are_tagged_by_their_code():
+    tagged = {
+        f"{table.name}.{column.name}": column.benefit_codes
+        for table in TABLES.values()
+        for column in table.columns
+        if column.benefit_codes
+    }
+
+    assert tagged == {
+        "council_tax_transactions.kind": ("reduction",),
+        "rent_transactions.kind": ("housing_benefit", "universal_credit", "dwp_deduction",
+                                   "discretionary_housing_payment"),
+    }  # fmt: skip
+    for name, codes in tagged.items():
+        table, _, column = name.partition(".")
+        assert set(codes) <= set(TABLES[table].column(column).codes)
+        assert f"**B** for all of a row with `{codes[0]}`" in dictionary()

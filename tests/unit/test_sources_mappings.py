@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 from datetime import date
 from pathlib import Path
@@ -69,13 +70,13 @@ def test_the_six_file_rent_export_is_read_as_it_comes(home, tmp_path):
     assert (summary.delivered_on, summary.delivered_by) == (date(2024, 4, 1), "file names")
     assert {name: (t.read, t.accepted, t.set_aside) for name, t in summary.tables.items()} == {
         "rent_transactions": (14, 14, 0),
-        "tenancy_events": (7, 7, 1),
+        "tenancy_events": (8, 8, 2),
     }
     assert "tenancies: not read from accounts" in summary.warnings[0]
     assert summary.unread_files == (
-        "rent.accounts20240401.csv.gz", "rent.balances20240401.csv.gz",
+        "rent.balances20240401.csv.gz",
         "rent.tenants20240401.csv.gz",
-    )  # fmt: skip
+    )
     assert rows(home, "SELECT kind, amount_pence FROM rent_transactions "
                 "WHERE transaction_ref IN ('1', '11') ORDER BY 1") == [
         ("payment", -102_000), ("rent", 11_240),
@@ -84,7 +85,12 @@ def test_the_six_file_rent_export_is_read_as_it_comes(home, tmp_path):
                 "= '6'") == [(date(2024, 1, 6), date(2024, 1, 7))]  # fmt: skip
     assert rows(home, "SELECT kind FROM tenancy_events ORDER BY happened_on") == [
         ("arrangement_made",), ("possession_order",), ("notice_seeking_possession",),
-        ("warrant",), ("arrangement_made",), ("court_application",), ("eviction",),
+        ("warrant",), ("breathing_space",), ("arrangement_made",), ("court_application",),
+        ("eviction",),
+    ]  # fmt: skip
+    assert rows(home, "SELECT tenancy_ref, happened_on, known_on FROM tenancy_events "
+                "WHERE kind = 'breathing_space'") == [
+        ("7654321/02", date(2024, 1, 31), date(2024, 1, 31)),
     ]  # fmt: skip
 
 
@@ -168,6 +174,30 @@ def test_academy_properties_take_the_national_number_where_it_is_delivered(home,
     assert rows(home, "SELECT uprn FROM council_tax_accounts ORDER BY account_ref") == [
         ("100023336956",), ("000000000124",),
     ]  # fmt: skip
+
+
+def test_academy_notices_with_blank_amounts_are_no_reductions_and_no_costs(home, tmp_path):
+    for table, text in ACADEMY.items():
+        blank = text.replace(",,350.00,0.00,1400.00,0,0,0,0,", ",,,,1400.00,,,,,")
+        write(tmp_path / "x", f"{table}.csv.gz", blank, packed=True)
+    summary = ingest(tmp_path / "x", home, bases=lawful_bases(), mapping="academy-council-tax")
+
+    assert summary.tables["council_tax_transactions"].rejected == 0
+    assert rows(home, "SELECT transaction_ref FROM council_tax_transactions "
+                "WHERE transaction_ref LIKE 'B1/%'") == [("B1/charge",)]  # fmt: skip
+
+
+def test_a_row_that_two_feeds_reject_says_its_own_text_twice(home, tmp_path):
+    for table, text in ACADEMY.items():
+        write(tmp_path / "x", f"{table}.csv", text.replace("350.00,0.00,1400.00", "many,some,1"))
+    summary = ingest(tmp_path / "x", home, bases=lawful_bases(), mapping="academy-council-tax",
+                     reject_share_limit=1)  # fmt: skip
+    with (summary.run_folder / "rejects" / "council_tax_transactions.csv").open() as stream:
+        rejects = list(csv.DictReader(stream))
+
+    assert [(r["line"], r["rule"], r["raw"][:11]) for r in rejects] == [
+        ("2", "money", "30000001,B1")
+    ] * 2
 
 
 def test_a_value_that_another_file_has_twice_and_differently_is_rejected(home, tmp_path):

@@ -137,6 +137,19 @@ def test_file_names_that_look_like_patterns_are_read_as_they_are(home, tmp_path)
     assert read(home, tmp_path, content, "properties-[1]*.csv")[0] == {1: "1 High Street"}
 
 
+@pytest.mark.parametrize("name", ["h*me", "h?me", "h[o]me", "h'me"])
+def test_a_home_is_read_where_it_lies_whatever_its_path_looks_like(tmp_path, name):
+    folder = write_extracts(tmp_path / "x", council_tax_accounts=[{}])
+    (folder / "properties.csv").write_bytes(f"{HEADER}\n1,Z\xfcrich,N16 5ZZ\n".encode("latin-1"))
+    for home in (Home(tmp_path / "home").open(), Home(tmp_path / name).open()):
+        ingest(folder, home, bases=lawful_bases())
+        assert ingest(folder, home, bases=lawful_bases()).accepted == 0
+        con = duckdb.connect()
+        load(home.tables).register(con)
+        assert con.execute("SELECT address FROM properties").fetchall() == [("Zürich",)]
+        assert con.execute("SELECT count(*) FROM council_tax_accounts").fetchall() == [(1,)]
+
+
 def test_a_stray_quote_in_a_large_gzip_file_is_found_at_its_line(home, tmp_path):
     lines = [f"{n},{n} High Street,N16 5ZZ" for n in range(1, 50_001)]
     lines[40_000] = '40001,"40001 High Street,N16 5ZZ'

@@ -13,6 +13,7 @@ import duckdb
 
 from earlyflag.core.errors import LinkageConflict, StepMissing
 from earlyflag.core.home import write_json_atomically
+from earlyflag.sources import sql
 
 CURRENT = "current.json"
 VIEWS = (
@@ -47,8 +48,8 @@ class Households:
         `from_as_of <= as_of AND (to_as_of IS NULL OR as_of < to_as_of)`.
         """
         for name in VIEWS:
-            path = str(self.folder / f"{name}.parquet").replace("'", "''")
-            con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet('{path}')")
+            path = sql.text(sql.one_file(self.folder / f"{name}.parquet"))
+            con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({path})")
 
 
 def load(folder: Path) -> Households:

@@ -11,6 +11,7 @@ from earlyflag.linkage import parameters
 from earlyflag.linkage.households import Households
 from earlyflag.linkage.records import SourceTables
 from earlyflag.linkage.weights import levels_by_weight
+from earlyflag.sources import sql
 
 SMALLEST_GROUP = 10
 # A share of which one side is fewer than this many duties is withheld as well.
@@ -87,7 +88,7 @@ def _against_truth(con: duckdb.DuckDBPyConnection, truth: Path) -> dict[str, Any
     """Compare pairs of records: those joined with those that are one person in truth."""
     con.execute(
         "CREATE TEMP TABLE true_people AS SELECT * FROM read_parquet($1)",
-        [str(truth / "people.parquet")],
+        [sql.one_file(truth / "people.parquet")],
     )
     con.execute(_FOUND_AND_TRUE)
     return {

@@ -31,6 +31,7 @@ class Column:
     codes : the lower-case words allowed, for a `code`
     sensitivity : `special` covers what equality and domestic abuse law protects
     from_benefits : comes from a benefit system; disclosing it onward can be an offence
+    benefit_codes : those of `codes` whose rows come from a benefit system, all of the row with them
     form : the shape a text must have (see `sources.rules`)
     known_by : the date column that decides when this value becomes visible, where it is not the
         row's own `known_on`
@@ -45,6 +46,7 @@ class Column:
     codes: tuple[str, ...] = ()
     sensitivity: Sensitivity = "ordinary"
     from_benefits: bool = False
+    benefit_codes: tuple[str, ...] = ()
     form: Form | None = None
     known_by: str | None = None
     pending: tuple[str, ...] = ()
@@ -161,11 +163,13 @@ def code(
     nullable: bool = False,
     sensitivity: Sensitivity = "ordinary",
     from_benefits: bool = False,
+    benefit_codes: str = "",
 ) -> Column:
     """Return a code column; `codes` are written as in the contract, parted by `|`."""
     return Column(
-        name, "code", meaning, nullable, tuple(codes.split("|")), sensitivity, from_benefits
-    )
+        name, "code", meaning, nullable, tuple(codes.split("|")), sensitivity, from_benefits,
+        tuple(benefit_codes.split("|")) if benefit_codes else (),
+    )  # fmt: skip
 
 
 def pence(

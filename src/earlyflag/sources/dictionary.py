@@ -18,8 +18,8 @@ column that may be blank `?`. *Visible from* is the day on which a value exists 
 score: a value is visible at `as_of` when that day is before it.
 
 Sensitivity: `personal` names or locates a person, `financial` tells of money, `special` is
-protected by equality law or concerns abuse. **B** marks a column that comes from a benefit
-system: disclosing it onward without a gateway can be an offence.
+protected by equality law or concerns abuse. **B** marks a column, or the rows of a code, that come
+from a benefit system: disclosing them onward without a gateway can be an offence.
 """
 
 
@@ -54,6 +54,9 @@ def _column(table: Table, column: Column) -> str:
     meaning = column.meaning
     if column.codes and column.kind == "code":
         meaning = f"{meaning} {', '.join(f'`{code}`' for code in column.codes)}"
+    if column.benefit_codes:
+        named = ", ".join(f"`{code}`" for code in column.benefit_codes)
+        meaning = f"{meaning} **B** for all of a row with {named}."
     visible = f"`{column.known_by or 'known_on'}`" if table.dated_by else "delivery"
     sensitivity = f"{column.sensitivity}{' **B**' if column.from_benefits else ''}"
     return f"| `{column.name}`{mark} | {kind} | {meaning} | {visible} | {sensitivity} |"

@@ -19,7 +19,7 @@ from earlyflag.core.clock import Clock, SystemClock, london_day
 from earlyflag.core.errors import Conflict, ExtractRejected
 from earlyflag.core.home import Home, write_json_atomically
 from earlyflag.core.settings import LawfulBasis
-from earlyflag.sources import preflight
+from earlyflag.sources import preflight, sql
 from earlyflag.sources.declare import Table
 from earlyflag.sources.encodings import file_hash
 from earlyflag.sources.feeds import Feed, Folder, date_in_names, find_feeds
@@ -219,7 +219,7 @@ def _working(tables: Path, plan: _Plan) -> Iterator[tuple[DuckDBPyConnection, Pa
     place = ":memory:" if size < IN_MEMORY_BELOW else str(work / "work.duckdb")
     con = duckdb.connect(place, config={"threads": 2, "memory_limit": MEMORY_LIMIT})
     try:
-        con.execute(f"SET temp_directory = '{work / 'spill'}'")
+        con.execute(f"SET temp_directory = {sql.text(str(work / 'spill'))}")
         con.execute("SET autoinstall_known_extensions = false")
         con.execute("SET preserve_insertion_order = true")
         yield con, work

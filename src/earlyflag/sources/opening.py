@@ -88,7 +88,7 @@ def open_file(
         The file is damaged, empty, or its header cannot be used.
     """
     if path.name.lower().endswith(".parquet"):
-        return _open_parquet(con, number, path, _literal(number, path, work))
+        return _open_parquet(con, number, path)
     plain = _unpacked(number, path, work)
     nature = examine(plain, options.encoding)
     header = header_line(plain, nature.encoding, options.skip_lines)
@@ -123,7 +123,7 @@ def _unquoted(name: str) -> str:
 
 def _unpacked(number: int, path: Path, work: Path) -> Path:
     if not path.name.lower().endswith(".gz"):
-        return _literal(number, path, work)
+        return path
     target = work / f"{number}.csv"
     try:
         with gzip.open(path, "rb") as packed, target.open("wb") as plain:
@@ -133,15 +133,6 @@ def _unpacked(number: int, path: Path, work: Path) -> Path:
             f"{path.name} cannot be unpacked: it is damaged or no gzip file. Fetch it again."
         ) from error
     return target
-
-
-def _literal(number: int, path: Path, work: Path) -> Path:
-    """Return a path to a file that DuckDB does not take for a pattern of names."""
-    if not set("*?[") & set(str(path)):
-        return path
-    link = work / f"{number}.link"
-    link.symlink_to(path.resolve())
-    return link
 
 
 def _check_names(path: Path, names: tuple[str, ...]) -> None:
@@ -154,8 +145,8 @@ def _check_names(path: Path, names: tuple[str, ...]) -> None:
         )
 
 
-def _open_parquet(con: DuckDBPyConnection, number: int, path: Path, readable: Path) -> Opened:
-    source = f"read_parquet({sql.text(str(readable))})"
+def _open_parquet(con: DuckDBPyConnection, number: int, path: Path) -> Opened:
+    source = f"read_parquet({sql.text(sql.one_file(path))})"
     try:
         described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     except duckdb.Error as error:
@@ -165,15 +156,12 @@ def _open_parquet(con: DuckDBPyConnection, number: int, path: Path, readable: Pa
     names = tuple(str(row[0]) for row in described)
     _check_names(path, names)
     columns = {str(row[0]).lower(): sql.as_text(str(row[0]), str(row[1])) for row in described}
-    return _Parquet(
-        number=number, path=path, columns=columns, header=names, source=source, readable=readable
-    )
+    return _Parquet(number=number, path=path, columns=columns, header=names, source=source)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Parquet(Opened):
     source: str
-    readable: Path
 
     def take(self, con: DuckDBPyConnection, target: str, query: Callable[[str], str]) -> int:
         try:
@@ -188,7 +176,8 @@ class _Parquet(Opened):
         return record + 1
 
     def raw(self, con: DuckDBPyConnection, records: list[int]) -> Iterator[str]:
-        source = f"read_parquet({sql.text(str(self.readable))}, file_row_number = true)"
+        path = sql.text(sql.one_file(self.path))
+        source = f"read_parquet({path}, file_row_number = true)"
         texts = ", ".join(f"{text} AS {sql.name(name)}" for name, text in self.columns.items())
         for start in range(0, len(records), 10_000):
             wanted = ", ".join(str(record) for record in records[start : start + 10_000])
@@ -239,7 +228,7 @@ class _Csv(Opened):
         quote = "'\"'" if self.grammar.quoted else "''"
         start = "header = false" if copy else f"header = true, skip = {self.skip}"
         return (
-            f"read_csv({sql.text(str(copy or self.plain))}, auto_detect = false, {start}, "
+            f"read_csv({sql.text(sql.one_file(copy or self.plain))}, auto_detect = false, {start}, "
             f"delim = {sql.text(self.grammar.delimiter)}, quote = {quote}, escape = {quote}, "
             f"strict_mode = true, null_padding = false, max_line_size = {LONGEST_LINE}, "
             f"columns = {{{columns}}})"

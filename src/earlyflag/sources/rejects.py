@@ -6,6 +6,8 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,10 +70,12 @@ def _broken_rows(con: DuckDBPyConnection, staged: Staged) -> dict[int, Iterator[
 def _rows_of(con: DuckDBPyConnection, opened: Opened) -> Iterator[Reject]:
     cursor = con.cursor()
     cursor.execute(
-        f"SELECT record, problem FROM broken WHERE file_no = {opened.number} ORDER BY record"
+        f"SELECT record, problem FROM broken WHERE file_no = {opened.number} ORDER BY ALL"
     )
     while found := cursor.fetchmany(BATCH):
-        texts = opened.raw(con, [record for record, _ in found])
-        for (record, problem), raw in zip(found, texts, strict=True):
-            column, _, rule = problem.partition(":")
-            yield (opened.path.name, opened.line(record), column, rule, raw)
+        # A mapping may read one row several times, so that it can be rejected several times.
+        texts = opened.raw(con, list(dict.fromkeys(record for record, _ in found)))
+        for (record, problems), raw in zip(groupby(found, itemgetter(0)), texts, strict=True):
+            for _, problem in problems:
+                column, _, rule = problem.partition(":")
+                yield (opened.path.name, opened.line(record), column, rule, raw)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +19,11 @@ def name(identifier: str) -> str:
 def text(value: str) -> str:
     """Return a quoted text literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def one_file(path: Path) -> str:
+    """Return a path as DuckDB reads it, where `*`, `?` and `[` in it are no pattern of names."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
 def texts(values: Iterable[str]) -> str:

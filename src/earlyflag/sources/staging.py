@@ -259,16 +259,16 @@ def _needs_all_rows(mapped: FeedMapping) -> bool:
 
 
 def _for_table(mapped: FeedMapping, columns: dict[str, str]) -> str:
-    """Return SQL that is true for rows that the mapping means for this table."""
+    """Return SQL that is true for rows that the mapping means for this table; '' is a blank."""
     parts = []
     for name, words in mapped.only.items():
         source = columns.get(name.lower())
         if source:
-            parts.append(f"coalesce({rules.trimmed(source)} IN {sql.texts(words)}, false)")
+            parts.append(f"coalesce({rules.trimmed(source)}, '') IN {sql.texts(words)}")
     for name, words in mapped.leave_out.items():
         source = columns.get(name.lower())
         if source:
-            parts.append(f"NOT coalesce({rules.trimmed(source)} IN {sql.texts(words)}, false)")
+            parts.append(f"coalesce({rules.trimmed(source)}, '') NOT IN {sql.texts(words)}")
     return "(" + (" AND ".join(parts) or "true") + ")"
 
 

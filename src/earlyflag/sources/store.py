@@ -189,7 +189,7 @@ class Tables:
 
 def relation(folder: Path, files: tuple[str, ...]) -> str:
     """Return SQL that reads data files as one relation."""
-    paths = ", ".join(sql.text(str(folder / DATA / name)) for name in files)
+    paths = ", ".join(sql.text(sql.one_file(folder / DATA / name)) for name in files)
     return f"read_parquet([{paths}])"
 
 

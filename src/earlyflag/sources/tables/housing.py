@@ -91,7 +91,9 @@ RENT_TRANSACTIONS = Table(
         known_on("happened_on"),
         code("kind", "What the row is.",
              "rent|service_charge|payment|direct_debit_unpaid|housing_benefit|universal_credit|"
-             "dwp_deduction|discretionary_housing_payment|court_costs|refund|write_off|adjustment"),
+             "dwp_deduction|discretionary_housing_payment|court_costs|refund|write_off|adjustment",
+             benefit_codes="housing_benefit|universal_credit|dwp_deduction|"
+                           "discretionary_housing_payment"),
         pence("amount_pence", "Positive is owed by the household, negative reduces what is owed."),
     ),
     key=("transaction_ref",),
