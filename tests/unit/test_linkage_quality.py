@@ -17,6 +17,7 @@ from earlyflag.linkage.parameters import packaged
 from earlyflag.linkage.weights import levels_by_weight
 from earlyflag.sources import tables_from_frames
 from earlyflag.synthetic import write_borough
+from tests.village import Village
 
 LINKED_TABLES = (
     "properties", "council_tax_accounts", "council_tax_people", "tenancies", "tenancy_people",
@@ -94,6 +95,66 @@ def test_the_clerical_sample_is_repeatable_and_asks_for_an_answer(small):
     assert len(first) == 30
     assert set(first["same_person"]) == {""}
     assert not first["linked"].all()
+
+
+SUPPRESSED = {
+    "by their own reference": {"source": "council_tax", "person_ref": "c1"},
+    "by a reference of their household": {"source": "tenancy", "person_ref": "t2"},
+    "by their home": {"uprn": "1"},
+    "by their case": {"source": "homelessness", "person_ref": "h-K1"},
+    "from next year on": {"uprn": "1", "valid_from": "2022-01-01"},
+}
+
+
+@pytest.mark.parametrize("how", [*SUPPRESSED, "by casework"])
+def test_the_clerical_sample_names_nobody_who_is_suppressed(tmp_path, how):
+    village = pair_of_homes()
+    households = linkage.link(village, [date(2021, 7, 1)], tmp_path / "households", threads=1)
+    assert sampled(village, households) >= {"c1", "t1", "c9", "t9"}
+    withheld = set()
+    if how == "by casework":
+        con = duckdb.connect()
+        households.register(con)
+        withheld = set(con.execute("SELECT household_id FROM household_members "
+                                   "WHERE person_ref = 'c1'").fetchall()[0])  # fmt: skip
+    else:
+        village.rows["suppressions"] = [
+            {"suppression_ref": "S1", "kind": "safe_contact", "valid_from": "2021-01-01",
+             **SUPPRESSED[how]}
+        ]  # fmt: skip
+    found = sampled(village, households, withheld=withheld)
+    assert not {"c1", "t1", "t2", "K1"} & found
+    assert found >= {"c9", "t9"}
+
+
+def test_a_suppression_that_has_ended_keeps_nobody_out_of_the_clerical_sample(tmp_path):
+    village = pair_of_homes()
+    village.rows["suppressions"] = [
+        {"suppression_ref": "S1", "kind": "objection", "uprn": "1", "valid_from": "2020-01-01",
+         "valid_to": "2020-06-01"}
+    ]  # fmt: skip
+    households = linkage.link(village, [date(2021, 7, 1)], tmp_path / "households", threads=1)
+    assert "c1" in sampled(village, households, on=date(2020, 6, 1))
+    assert "c1" not in sampled(village, households, on=date(2020, 5, 31))
+
+
+def pair_of_homes():
+    village = Village()
+    for home, ref, names in (
+        ("1", "1", ("Grace Okafor", "Paul Okafor")),
+        ("9", "9", ("Asha Rao",)),
+    ):
+        village.home(home).account(f"A{ref}", home, "2020-01-10")
+        village.tenancy(f"T{ref}", home, "2020-01-10")
+        village.payer(f"A{ref}", f"c{ref}", names[0], "1980-04-17")
+        village.tenant(f"T{ref}", f"t{ref}", names[0], "1980-04-17")
+    village.tenant("T1", "t2", "Paul Okafor", "1979-01-02", relationship="partner")
+    return village.case("K1", "Grace Okafor", "1980-04-17", on="2021-05-01", uprn="1")
+
+
+def sampled(village, households, **options):
+    pairs = linkage.sample(village, households, **options)
+    return {*pairs["reference_a"], *pairs["reference_b"]}
 
 
 def test_the_match_weight_chart_draws_every_level_and_says_it_in_words():

@@ -11,7 +11,7 @@ import typer
 from earlyflag.cli.app import app, settings_of
 from earlyflag.cli.printing import print_table
 from earlyflag.cli.progress import TerminalProgress
-from earlyflag.core.clock import SystemClock
+from earlyflag.core.clock import SystemClock, london_day
 
 link_app = typer.Typer(
     help="Link records to people to households over time.", invoke_without_command=True
@@ -71,8 +71,11 @@ def sample(
 
     settings = settings_of(context)
     tables, households = linked(settings.home_folder.open())
-    withheld = suppressed_households(settings, clock=SystemClock())
-    pairs = linkage.sample(tables, households, size=size, seed=seed, withheld=withheld)
+    clock = SystemClock()
+    withheld = suppressed_households(settings, clock=clock)
+    pairs = linkage.sample(
+        tables, households, size=size, seed=seed, on=london_day(clock.now()), withheld=withheld
+    )
     write_atomically(out, pairs.to_csv(index=False))
     out.chmod(0o600)
     typer.echo(f"{len(pairs)} pairs written to {out}, readable by you alone")

@@ -67,9 +67,22 @@ WHERE members.from_as_of <= $as_of AND (members.to_as_of IS NULL OR $as_of < mem
 ORDER BY members.household_id, members.source, members.person_ref
 """
 
+# A reference of the homelessness system is no member's: its cases say whose household it is.
 SUPPRESSIONS = """
-SELECT suppression_ref, kind, valid_from, valid_to, uprn, source, person_ref
-FROM suppressions WHERE superseded_on IS NULL ORDER BY suppression_ref
+WITH households_of_cases AS (
+    SELECT DISTINCT cases.person_ref, members.household_id
+    FROM homelessness_cases AS cases
+    JOIN case_links AS links ON links.case_ref = cases.case_ref AND links.matched = 'person'
+    JOIN household_members AS members
+        ON members.source = links.source AND members.person_ref = links.person_ref
+    WHERE members.to_as_of IS NULL AND links.to_as_of IS NULL
+)
+SELECT suppression_ref, kind, valid_from, valid_to, households_of_cases.household_id, uprn, source,
+       suppressions.person_ref
+FROM suppressions
+LEFT JOIN households_of_cases ON suppressions.source = 'homelessness'
+    AND households_of_cases.person_ref = suppressions.person_ref
+WHERE superseded_on IS NULL ORDER BY suppression_ref, household_id
 """
 
 TENURES = {
@@ -109,13 +122,11 @@ def household_records(
 
 
 def suppression_records(connection: duckdb.DuckDBPyConnection) -> list[SuppressionRecord]:
-    """Return what the sources suppress; the store resolves people and UPRNs to households."""
-    return [
-        SuppressionRecord(reference, kind, start, end, None, uprn, source, person_ref)
-        for reference, kind, start, end, uprn, source, person_ref in connection.execute(
-            SUPPRESSIONS
-        ).fetchall()
-    ]
+    """Return what the sources suppress; the store resolves members and UPRNs to households.
+
+    A suppressed homelessness applicant has a record for each household of theirs, if any.
+    """
+    return [SuppressionRecord(*row) for row in connection.execute(SUPPRESSIONS).fetchall()]
 
 
 def _members(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, list[Member]]:

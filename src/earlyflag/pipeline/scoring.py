@@ -168,6 +168,14 @@ def export_scores(
     return len(rows)
 
 
+def suppressed_households(settings: Settings, *, clock: Clock) -> frozenset[str]:
+    """Return the households that casework's database holds under any suppression today."""
+    rules = casework.Rules.of(settings)
+    actor = casework.system_actor("suppressed households")
+    with casework.open_desk(open_database(settings), actor, now=clock.now(), rules=rules) as desk:
+        return frozenset(desk.unit.suppressions.households_on(desk.today))
+
+
 def _explained(served, frame, day: date, advance) -> Scored:  # type: ignore[no-untyped-def]
     from earlyflag.modelling.reference import pred_contrib
     from earlyflag.modelling.score import matrix_of
