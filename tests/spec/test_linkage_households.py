@@ -202,6 +202,45 @@ def test_a_corrected_row_holds_until_the_day_of_its_correction(tmp_path):
     assert after["rosa-t"] == after["rosa-c"]
 
 
+@pytest.mark.parametrize("source", ["council_tax", "tenancy"])
+def test_a_roster_corrected_to_have_ended_lists_nobody_after_the_correction(tmp_path, source):
+    village = family()
+    wrong = {"since": SINCE, "superseded_on": "2021-02-15"}
+    right = {"since": SINCE, "until": "2020-06-30", "known_on": "2021-02-15"}
+    for row in (wrong, right):
+        if source == "council_tax":
+            village.payer("A1", "guest", "Omar Haddad", "1991-03-04", role="joint", **row)
+        else:
+            village.tenant("T1", "guest", "Omar Haddad", "1991-03-04", **row)
+    linked = village.link(tmp_path, BEFORE)
+    before = linked.household_of("2021-02-01")
+    assert before["guest"] == before["rosa-c"]
+    assert "guest" not in linked.household_of("2021-03-01")
+
+
+@pytest.mark.parametrize(("first", "second"), [("1", "2"), ("2", "1")])
+def test_an_account_corrected_to_another_home_leaves_the_first_one(tmp_path, first, second):
+    village = Village().home("1").home("2", "E8 1AA")
+    village.account("A1", first, SINCE, superseded_on="2021-02-15")
+    village.account("A1", second, SINCE, known_on="2021-02-15")
+    village.tenancy("T1", first, SINCE)
+    linked = village.link(tmp_path, BEFORE)
+    before, after = linked.home_of("2021-02-01"), linked.home_of("2021-03-01")
+    assert before["A1"] == before["T1"]
+    assert after["A1"] != after["T1"]
+
+
+def test_a_name_that_was_corrected_away_links_nobody_any_more(tmp_path):
+    village = family()
+    village.rows["tenancy_people"] = []
+    village.tenant("T1", "rosa-t", "Rosa Mendes", "1970-01-02", superseded_on="2021-02-15")
+    village.tenant("T1", "rosa-t", "Ivan Petrov", "1991-11-12", known_on="2021-02-15")
+    linked = village.link(tmp_path, BEFORE)
+    before, after = linked.person_of("2021-02-01"), linked.person_of("2021-03-01")
+    assert before["rosa-t"] == before["rosa-c"]
+    assert after["rosa-t"] != after["rosa-c"]
+
+
 def test_one_more_month_changes_no_identifier(tmp_path):
     village = family()
     first = village.link(tmp_path / "first", BEFORE).household_of(BEFORE)
