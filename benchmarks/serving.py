@@ -231,9 +231,11 @@ def serve_ours(home: Path, database: str, port: int) -> None:
     """Serve the application as `earlyflag serve` does."""
     import uvicorn
 
+    from earlyflag.core.logging import configure_logging
     from earlyflag.modelling.live import LiveModel
     from earlyflag.web.app import HandedIn, create_app
 
+    configure_logging()
     live = LiveModel(home / "registry", NAME)
     settings = Settings(home=home, database_url=database, public_origin=f"http://127.0.0.1:{port}")
     app = create_app(settings, store.connect(database), HandedIn(scorer=live))

@@ -246,7 +246,9 @@ def open_purpose(desk: Desk, household_id: str) -> Purpose:
     """
     flags = desk.unit.flags.of_household(household_id)
     purpose = check_can_open_household(desk, household_id, flags)
-    _count(desk, household_id, purpose)
+    # A household that was counted today is let through without counting the others again.
+    if not desk.unit.access.looked_up(desk.actor.actor_id, desk.today, household_id):
+        _count(desk, household_id, purpose)
     return purpose
 
 
@@ -259,8 +261,12 @@ class ScoreAnswer:
     score: ScoreView
 
 
-def get_score(desk: Desk, household_id: str) -> ScoreAnswer:
+def get_score(desk: Desk, household_id: str, *, with_evidence: bool = True) -> ScoreAnswer:
     """Return a household's newest score with its reasons, under the rules of `get_household`.
+
+    Parameters
+    ----------
+    with_evidence : whether the rows behind the reasons are wanted, where the reader sees them
 
     Raises
     ------
@@ -272,12 +278,17 @@ def get_score(desk: Desk, household_id: str) -> ScoreAnswer:
     fields = check_may(desk.actor, Action.READ_HOUSEHOLD)
     check_household_exists_for(desk.actor, _suppressed_by(desk, household_id))
     purpose = open_purpose(desk, household_id)
-    line = desk.unit.borough.score(household_id) if Field.SCORE in fields else None
-    found = score_view(desk, line, fields) if line else None
-    if found is None:
+    with_evidence = with_evidence and Field.EVIDENCE in fields
+    borough = desk.unit.borough
+    newest = borough.newest_score(household_id, with_evidence=with_evidence)
+    run = borough.run(newest[0].run_id) if newest else None
+    if newest is None or run is None or Field.SCORE not in fields:
         raise NotFound("No household with a score has this reference.")
+    line, detail = newest
     desk.unit.audit.append(desk.entry("read_score", household_id=household_id, purpose=purpose))
-    return ScoreAnswer(household_id, purpose, found)
+    reasons = withhold_reasons(detail.reasons, fields)
+    view = ScoreView(line, run, reasons, detail.unknowns, detail.changes)
+    return ScoreAnswer(household_id, purpose, view)
 
 
 def get_household(desk: Desk, household_id: str) -> HouseholdView:

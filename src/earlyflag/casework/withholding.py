@@ -221,4 +221,4 @@ def withhold_reasons(reasons: Iterable[Reason], fields: Fields) -> tuple[Reason,
         return ()
     if Field.EVIDENCE in fields:
         return tuple(reasons)
-    return tuple(replace(reason, evidence=()) for reason in reasons)
+    return tuple(replace(r, evidence=()) if r.evidence else r for r in reasons)

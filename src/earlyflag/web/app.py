@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from earlyflag.casework.desk import Rules
+from earlyflag.casework.together import ReadsTogether
 from earlyflag.core.clock import Clock, SystemClock
 from earlyflag.core.errors import EarlyflagError, NotSignedIn, SettingsInvalid, StepMissing
 from earlyflag.core.settings import Settings
@@ -88,13 +89,15 @@ def create_app(settings: Settings, engine: Engine, handed_in: HandedIn | None = 
         redirect_slashes=False,
         dependencies=[Depends(gate)],
     )
+    rules = Rules.of(settings)
     app.state.site = Site(
         settings=settings,
         engine=engine,
-        rules=Rules.of(settings),
+        rules=rules,
         clock=given.clock,
         door=door,
         figures=figures,
+        together=ReadsTogether(engine, rules),
         scorer=given.scorer,
         model_trouble=given.model_trouble,
         print_pack=given.print_pack,
@@ -102,7 +105,7 @@ def create_app(settings: Settings, engine: Engine, handed_in: HandedIn | None = 
         provider=_provider(settings, given, door, app),
         is_demo=given.is_demo,
     )
-    for router in (*PAGE_ROUTERS, *API_ROUTERS):
+    for router in (*API_ROUTERS, *PAGE_ROUTERS):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _answer_errors(app)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends
 from sqlalchemy import Engine
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import HTTPConnection, Request
 
 from earlyflag.casework.desk import Actor, Desk, Rules, open_desk
-from earlyflag.casework.machine_keys import machine_actor
+from earlyflag.casework.machine_keys import KnownKeys, check_key_holds
 from earlyflag.casework.rules import may
 from earlyflag.casework.signing_in import Session, resume_session
+from earlyflag.casework.together import ReadsTogether
 from earlyflag.core.clock import Clock, london_day
 from earlyflag.core.errors import NotAllowed, NotSignedIn
 from earlyflag.core.settings import Settings
 from earlyflag.core.terms import LiveScorer
+from earlyflag.store.terms import ActorKind
 from earlyflag.web.access import Access, access_to
 from earlyflag.web.observe import Figures, route_template
 from earlyflag.web.security import (
@@ -30,6 +33,8 @@ from earlyflag.web.security import (
     Door,
     check_token,
 )
+
+ResultT = TypeVar("ResultT")
 
 
 class PackPrinter(Protocol):
@@ -91,6 +96,8 @@ class Site:
     clock: Clock
     door: Door
     figures: Figures
+    together: ReadsTogether
+    known_keys: KnownKeys = field(default_factory=KnownKeys)
     scorer: LiveScorer | None = None
     model_trouble: Callable[[], str] | None = None
     print_pack: PackPrinter | None = None
@@ -129,15 +136,29 @@ class Visit:
     def desk(self) -> Iterator[Desk]:
         """Open a desk: what is done at it is committed with its audit, or undone together."""
         with open_desk(self.site.engine, self.actor, now=self.now, rules=self.site.rules) as desk:
+            if self.actor.kind is ActorKind.MACHINE:
+                # The door may have known the key from a moment ago; what is done here may not.
+                check_key_holds(desk.unit.access.key(self.actor.actor_id), self.now)
             yield desk
+
+    def read_together(self, subject: str, work: Callable[[Desk], ResultT]) -> ResultT:
+        """Return what a read gives; those of the same moment share a transaction."""
+        return self.site.together.do(self.actor, subject, work, now=self.now)
+
+
+def _bearer(request: Request) -> str:
+    """Return the secret that a machine sent, blank if none came."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    is_machine = scheme.lower() == "bearer" and request.url.path.startswith("/api/")
+    return secret if is_machine else ""
 
 
 def _arrive(request: Request, site: Site) -> Visit:
     now = site.clock.now()
     correlation_id = str(request.state.correlation_id)
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if secret and scheme.lower() == "bearer" and request.url.path.startswith("/api/"):
-        actor = machine_actor(site.engine, secret, now=now, correlation_id=correlation_id)
+    secret = _bearer(request)
+    if secret:
+        actor = site.known_keys.ask(site.engine, secret, now=now, correlation_id=correlation_id)
         return Visit(site, actor, None, now)
     token = request.cookies.get(site.door.session_cookie)
     if not token:
@@ -148,6 +169,17 @@ def _arrive(request: Request, site: Site) -> Visit:
     return Visit(site, session.actor, session, now)
 
 
+def _known(request: Request, site: Site) -> Visit | None:
+    """Return the visit of a machine that came a moment ago, without asking the database."""
+    secret = _bearer(request)
+    if not secret:
+        return None
+    now = site.clock.now()
+    correlation_id = str(request.state.correlation_id)
+    actor = site.known_keys.actor(secret, now=now, correlation_id=correlation_id)
+    return Visit(site, actor, None, now) if actor else None
+
+
 def _check_access(access: Access, actor: Actor) -> None:
     if access.signed_in or any(may(actor, action) for action in access.actions):
         return
@@ -156,7 +188,7 @@ def _check_access(access: Access, actor: Actor) -> None:
     )
 
 
-def gate(request: Request) -> Visit | None:
+async def gate(request: Request) -> Visit | None:
     """Let a request through to its route, or refuse it; None for a public one nobody signed.
 
     Raises
@@ -170,7 +202,9 @@ def gate(request: Request) -> Visit | None:
     access = access_to(request.method, route_template(request.scope))
     if access.public:
         return None
-    visit = _arrive(request, site)
+    visit = _known(request, site)
+    if visit is None:
+        visit = await run_in_threadpool(_arrive, request, site)
     request.state.role = visit.actor.standing
     request.state.visit = visit
     is_api = request.url.path.startswith("/api/")
@@ -182,7 +216,7 @@ def gate(request: Request) -> Visit | None:
     return visit
 
 
-def signed_in(visit: Annotated[Visit | None, Depends(gate)]) -> Visit:
+async def signed_in(visit: Annotated[Visit | None, Depends(gate)]) -> Visit:
     """Return the visit of a route that is not public."""
     if visit is None:
         raise NotSignedIn("You are not signed in.")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
+from starlette.responses import Response
 
+from earlyflag.casework.desk import Desk
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
 from earlyflag.core.errors import StepMissing
 from earlyflag.core.terms import Band, LiveScorer, Score
 from earlyflag.web.api.describing import problems
+from earlyflag.web.api.plain import change_content, plain_json, reason_content
 from earlyflag.web.api.schemas import ChangeOut, Given, ReasonOut, Sent
 from earlyflag.web.site import SignedIn
 from earlyflag.web.wording import NO_APPLICATION
@@ -70,47 +73,35 @@ def scorer_of(visit: SignedIn) -> LiveScorer:
     return visit.site.scorer
 
 
-def row_score(score: Score) -> RowScore:
-    """Return a live score as the API gives it."""
-    return RowScore(
-        probability=score.probability,
-        log_odds=score.log_odds,
-        base_log_odds=score.base_log_odds,
-        band=score.band,
-        reasons=[
-            ReasonOut(
-                key=r.key,
-                title=r.title,
-                sentence=r.sentence,
-                direction=r.direction,
-                contribution=r.contribution,
-                features=list(r.features),
-            )
-            for r in score.reasons
-        ],
-        unknowns=list(score.unknowns),
-        changes=[
-            ChangeOut(
-                sentence=c.sentence,
-                features=list(c.features),
-                probability_after=c.probability_after,
-            )
-            for c in score.changes
-        ],
-    )
+def row_content(score: Score) -> dict[str, Any]:
+    """Return a live score as the fields of `RowScore`."""
+    return {
+        "probability": score.probability,
+        "log_odds": score.log_odds,
+        "base_log_odds": score.base_log_odds,
+        "band": score.band,
+        "reasons": [reason_content(reason) for reason in score.reasons],
+        "unknowns": score.unknowns,
+        "changes": [change_content(change) for change in score.changes],
+    }
 
 
-@router.post("")
-def score_rows(visit: SignedIn, sent: RowsIn) -> RowsOut:
+def _note(desk: Desk, count: int) -> None:
+    check_may(desk.actor, Action.SCORE_ROWS)
+    desk.unit.audit.append(desk.entry("score_rows", detail={"count": count}))
+
+
+@router.post("", response_model=RowsOut)
+def score_rows(visit: SignedIn, sent: RowsIn) -> Response:
     """Score up to 1,000 rows at once. Nothing is kept; that it was asked is in the audit log."""
-    scorer = scorer_of(visit)
-    scores = scorer.score(sent.rows)
-    with visit.desk() as desk:
-        check_may(desk.actor, Action.SCORE_ROWS)
-        desk.unit.audit.append(desk.entry("score_rows", detail={"count": len(scores)}))
-    return RowsOut(
-        model_version=scores[0].model_version,
-        as_of=scores[0].as_of,
-        scores=[row_score(score) for score in scores],
-        notice=NO_APPLICATION,
+    scores = scorer_of(visit).score(sent.rows)
+    visit.read_together("", lambda desk: _note(desk, len(scores)))
+    as_of = scores[0].as_of
+    return plain_json(
+        {
+            "model_version": scores[0].model_version,
+            "as_of": as_of.isoformat() if as_of else None,
+            "scores": [row_content(score) for score in scores],
+            "notice": NO_APPLICATION,
+        }
     )
