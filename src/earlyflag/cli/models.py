@@ -19,6 +19,7 @@ app.add_typer(models_app, name="models")
 scores_app = typer.Typer(help="What may be done with scores.", no_args_is_help=True)
 app.add_typer(scores_app, name="scores")
 
+CARDS = "cards"
 ModelName = Annotated[str, typer.Option("--model", help="Name of the model's specification.")]
 AsOf = Annotated[str, typer.Option(help="Cut-off: YYYY-MM-DD or latest.")]
 
@@ -36,7 +37,7 @@ def train(
     threads: Annotated[int, typer.Option(help="Threads for the estimators.")] = 2,
 ) -> None:
     """Train a specification, judge it forward in time, and register it as challenger."""
-    from earlyflag.pipeline import training
+    from earlyflag.pipeline import promotion, training
 
     settings, progress = settings_of(context), TerminalProgress()
     spec = spec or training.specification_file(DEFAULT_MODEL)
@@ -44,7 +45,9 @@ def train(
         registered = training.train(settings, spec, progress, threads=threads)
     else:
         registered = training.train_table(settings, table, spec, progress, threads=threads)
-    typer.echo(f"registered {registered.info.full_version}; card: {registered.folder / 'card.md'}")
+    info = registered.info
+    card = promotion.publish_card(settings, info.name, info.version, spec.parent / CARDS)
+    typer.echo(f"registered {info.full_version}; card: {card}")
 
 
 @app.command()
@@ -59,7 +62,7 @@ def promote(
     model: ModelName = DEFAULT_MODEL,
 ) -> None:
     """Make a version the champion, if the gate lets it pass or a second person overrides."""
-    from earlyflag.pipeline import promotion
+    from earlyflag.pipeline import promotion, training
 
     findings = promotion.promote(
         settings_of(context),
@@ -69,6 +72,8 @@ def promote(
         by=by or getpass.getuser(),
         override_by=override_by,
     )
+    folder = training.specification_file(model).parent / CARDS
+    promotion.publish_card(settings_of(context), model, version, folder)
     for finding in findings:
         typer.echo(f"{'passes ' if finding.passes else 'REFUSES'}  {finding.sentence}")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from earlyflag.core.errors import EarlyflagError
+from earlyflag.core.home import write_atomically
 from earlyflag.core.settings import Settings
-from earlyflag.modelling import registry
+from earlyflag.modelling import artefact, registry
 from earlyflag.reporting import card
 
 if TYPE_CHECKING:
@@ -33,6 +35,25 @@ def promote(
         override_by=override_by,
         card=card.render,
     )
+
+
+def publish_card(settings: Settings, model_name: str, version: str, folder: Path) -> Path:
+    """Write a version's card, in Markdown and HTML, where people keep specifications.
+
+    The registry keeps the sealed one; this copy is for reading and for version control.
+
+    Returns
+    -------
+    the Markdown file, `<model>-<version>.md` in `folder`
+    """
+    home = settings.home_folder
+    number = registry.resolve(home, model_name, version)
+    files = artefact.verify(home.registry / model_name / number)
+    for name in ("card.md", "card.html"):
+        suffix = name.removeprefix("card")
+        write_atomically(folder / f"{model_name}-{number}{suffix}", files[name])
+        (folder / f"{model_name}-{number}{suffix}").chmod(0o644)
+    return folder / f"{model_name}-{number}.md"
 
 
 def champion_version(settings: Settings, model_name: str) -> str | None:

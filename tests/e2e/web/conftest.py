@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -19,9 +21,17 @@ from earlyflag.web.app import HandedIn, create_app
 from tests.web.borough import PASSWORD, make_borough
 from tests.web.conftest import NOW
 
-PORT = 8187
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# Chosen once: forms are checked against the address that the service was told it has.
+PORT = _free_port()
 ADDRESS = f"http://127.0.0.1:{PORT}"
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or "chromium"
 AXE = Path(__file__).parents[3] / "build/assets/node_modules/axe-core/axe.min.js"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
