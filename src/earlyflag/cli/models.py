@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from earlyflag.cli.printing import print_table
 from earlyflag.cli.progress import TerminalProgress
 from earlyflag.cli.serving import DEFAULT_MODEL
 from earlyflag.core.clock import SystemClock
+from earlyflag.core.errors import SpecificationInvalid
 
 models_app = typer.Typer(help="Look at registered models.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
@@ -72,8 +74,9 @@ def promote(
         by=by or getpass.getuser(),
         override_by=override_by,
     )
-    folder = training.specification_file(model).parent / CARDS
-    promotion.publish_card(settings_of(context), model, version, folder)
+    with suppress(SpecificationInvalid):  # a specification kept elsewhere has its card elsewhere
+        folder = training.specification_file(model).parent / CARDS
+        promotion.publish_card(settings_of(context), model, version, folder)
     for finding in findings:
         typer.echo(f"{'passes ' if finding.passes else 'REFUSES'}  {finding.sentence}")
 
