@@ -1,0 +1,40 @@
+"""Serving begins with the pages whatever the model's state, and readiness tells of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from earlyflag.cli.serving import build_app
+from earlyflag.core.settings import Settings
+from earlyflag.modelling import artefact
+from tests import modelling_samples as samples
+
+ORIGIN = "http://127.0.0.1:8000"
+
+
+def served(home: Path) -> TestClient:
+    settings = Settings(home=home, public_origin=ORIGIN)
+    settings.home_folder.root.mkdir(parents=True, exist_ok=True)
+    return TestClient(build_app(settings, "127.0.0.1", 8000, "sample"), base_url=ORIGIN)
+
+
+@pytest.mark.parametrize("file", ["model.txt", "manifest.json", "golden.json"])
+def test_a_damaged_champion_leaves_the_pages_and_readiness_says_so(tmp_path: Path, file: str):
+    registry = Settings(home=tmp_path).home_folder.registry
+    samples.write(registry / "sample" / "1", samples.lightgbm_sample())
+    artefact.point(registry, "sample", "1")
+    damaged = registry / "sample" / "1" / file
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    client = served(tmp_path)
+    assert client.get("/sign-in").status_code == 200
+    assert client.get("/health/live").status_code == 200
+    ready = client.get("/health/ready")
+    assert ready.status_code == 503
+    assert "restarted" in ready.json()["checks"]["model"]
+
+
+def test_without_a_champion_the_service_is_ready(tmp_path: Path):
+    assert served(tmp_path).get("/health/ready").status_code == 200
