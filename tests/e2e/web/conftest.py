@@ -36,6 +36,11 @@ AXE = Path(__file__).parents[3] / "build/assets/node_modules/axe-core/axe.min.js
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take the pictures first: they show the borough before other tests work in it."""
+    items.sort(key=lambda item: item.path.name != "test_web_pictures.py")
+
+
 @dataclass
 class Served:
     """A service that answers, and its clock."""
