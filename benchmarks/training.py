@@ -21,8 +21,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 import numpy as np
 import pandas as pd
 
+from earlyflag.core.clock import add_months
 from earlyflag.modelling import Specification, fit, windows_of
-from earlyflag.modelling.specification import months_after
 
 FIRST = pd.Timestamp("2021-01-01").date()
 CUT_OFFS = 24
@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--features", type=int, default=100)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
-    days = [months_after(FIRST, step) for step in range(CUT_OFFS)]
+    days = [add_months(FIRST, step) for step in range(CUT_OFFS)]
     specification = Specification.of(
         {
             "name": "bench",
@@ -47,7 +47,7 @@ def main() -> int:
         }
     )
     frame, catalogue = made_up(given.rows, given.features, days)
-    windows = windows_of(specification, data_from=FIRST, data_until=months_after(days[-1], 2))
+    windows = windows_of(specification, data_from=FIRST, data_until=add_months(days[-1], 2))
     wall, cpu = time.perf_counter(), time.process_time()
     fitted = fit(specification, frame, catalogue, windows=windows, threads=given.threads)
     found = {

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from earlyflag.core.clock import add_months
 from earlyflag.core.errors import HorizonUnfinished, SpecificationInvalid, WindowsOverlap
 from earlyflag.modelling import Specification, windows_of
-from earlyflag.modelling.specification import months_after
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -110,7 +110,7 @@ def test_cut_offs_are_counted_back_from_the_last_finished_horizon():
     assert found.test == (date(2024, 7, 1), date(2024, 9, 1), date(2024, 11, 1), date(2025, 1, 1))
     assert max(found.train) == date(2023, 7, 1)
     assert min(found.train) >= date(2021, 7, 1)
-    assert all(months_after(each, 12) <= found.test[0] for each in found.train)
+    assert all(add_months(each, 12) <= found.test[0] for each in found.train)
     assert found.delayed[0] == date(2024, 6, 1)
 
 
@@ -140,5 +140,5 @@ def test_named_cut_offs_beyond_the_data_are_refused():
 
 
 def test_months_are_added_to_the_last_day_of_shorter_months():
-    assert months_after(date(2024, 1, 31), 1) == date(2024, 2, 29)
-    assert months_after(date(2024, 1, 15), -2) == date(2023, 11, 15)
+    assert add_months(date(2024, 1, 31), 1) == date(2024, 2, 29)
+    assert add_months(date(2024, 1, 15), -2) == date(2023, 11, 15)

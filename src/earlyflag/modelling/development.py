@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from earlyflag.core.clock import add_months
 from earlyflag.evaluation.calibration import fit_line, log_odds_of
 from earlyflag.evaluation.drift import recentre
 from earlyflag.evaluation.estimates import Resamples
@@ -20,7 +21,7 @@ from earlyflag.modelling.candidates import Advance, Found, Trainer, best_setting
 from earlyflag.modelling.linear import SplineLogistic
 from earlyflag.modelling.rows import Rows, choose_features, select
 from earlyflag.modelling.served import Calibration
-from earlyflag.modelling.specification import FAMILIES, Candidate, Specification, months_after
+from earlyflag.modelling.specification import FAMILIES, Candidate, Specification
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,7 +195,7 @@ def _calibrated(found: Found, train: Rows) -> tuple[Calibration, dict[str, Any]]
         rate = np.average(train.label, weights=train.weight)
         intercept = float(log_odds_of(np.array([rate]))[0] - slope * np.mean(found.raw))
     latest = train.as_of.max()
-    half_a_year_before = np.datetime64(months_after(latest.astype(object), -6), "D")
+    half_a_year_before = np.datetime64(add_months(latest.astype(object), -6), "D")
     recent = train.as_of > half_a_year_before
     log_odds = slope * found.raw[recent] + intercept
     words: dict[str, Any] = {"slope": slope, "intercept": intercept}

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from earlyflag.core.clock import add_months
 from earlyflag.core.errors import SpecificationInvalid, WindowsOverlap
 
 PROTECTED = frozenset(
@@ -74,7 +75,7 @@ class Label(_Part):
         """Return the first day after the horizon that starts at `as_of`."""
         if self.horizon_days is not None:
             return as_of + timedelta(days=self.horizon_days)
-        return months_after(as_of, self.horizon_months or 0)
+        return add_months(as_of, self.horizon_months or 0)
 
     @property
     def horizon(self) -> str:
@@ -297,15 +298,6 @@ class Specification(_Part):
 
 class _Overlap(Exception):
     """Carries an overlap through pydantic, which would turn a ValueError into a list."""
-
-
-def months_after(day: date, months: int) -> date:
-    """Return the same day `months` later (or earlier), the month's last where it is shorter."""
-    from calendar import monthrange
-
-    place = day.year * 12 + day.month - 1 + months
-    year, month = divmod(place, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def check_finished(label: Label, as_of: date, data_until: date) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from earlyflag.core.clock import add_months
 from earlyflag.core.errors import HorizonUnfinished, WindowsOverlap
-from earlyflag.modelling.specification import Specification, check_finished, months_after
+from earlyflag.modelling.specification import Specification, check_finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Windows:
     @property
     def delayed(self) -> tuple[date, ...]:
         """One month before each test cut-off."""
-        return tuple(months_after(each, -1) for each in self.test)
+        return tuple(add_months(each, -1) for each in self.test)
 
     @property
     def needed(self) -> tuple[date, ...]:
@@ -64,17 +65,17 @@ def windows_of(
         return check_apart(specification, result)
     last = _first_of_month(data_until)
     while label.ends(last) > data_until + timedelta(days=1):
-        last = months_after(last, -1)
-    test = [months_after(last, -step * named.test_every_months) for step in range(named.test_count)]
+        last = add_months(last, -1)
+    test = [add_months(last, -step * named.test_every_months) for step in range(named.test_count)]
     first_test = min(test)
     at = first_test
     while label.ends(at) > first_test:
-        at = months_after(at, -1)
-    earliest = months_after(data_from, named.history_months) if data_from else date.min
+        at = add_months(at, -1)
+    earliest = add_months(data_from, named.history_months) if data_from else date.min
     train = []
     while at >= earliest and len(train) < named.train_count:
         train.append(at)
-        at = months_after(at, -named.train_every_months)
+        at = add_months(at, -named.train_every_months)
     if not train:
         raise HorizonUnfinished(
             f"The data run from {data_from} to {data_until}: with a horizon of {label.horizon}, "
