@@ -21,7 +21,9 @@ from earlyflag.core.errors import (
 from earlyflag.core.home import Home
 from earlyflag.modelling import Specification, cross_validated, fit, load_table, plots, steps
 from earlyflag.modelling import registry as models
+from earlyflag.modelling.against import against
 from earlyflag.modelling.promotion import findings
+from earlyflag.modelling.rows import select
 from earlyflag.modelling.tables import span
 from earlyflag.modelling.windows import Windows
 from earlyflag.reporting import card
@@ -246,8 +248,9 @@ def test_the_gate_refuses_each_thing_it_should(fitted):
     champion = json.loads(json.dumps(fitted.results))
     champion["performance"]["average_precision"] = {"value": 0.9, "low": 0.85, "high": 0.95}
     assert not gate(fitted, champion={"version": "9", **champion})["champion"].passes
-    assert not gate(fitted, champion={"version": "9", **champion},
-                    against_champion={"9": worse})["champion"].passes  # fmt: skip
+    damaged = gate(fitted, champion={"version": "9", "damaged": "model.txt differs."})["champion"]
+    assert not damaged.passes
+    assert "model.txt differs" in damaged.sentence
     unfair = json.loads(json.dumps(fitted.results["fairness"]))
     unfair["sex"]["groups"][0]["recall"] = {"value": 0.01, "low": 0.0, "high": 0.02}
     assert not gate(fitted, fairness=unfair)["fairness_sex"].passes
@@ -260,6 +263,88 @@ def test_a_refused_promotion_says_why_and_changes_nothing(home, fitted, monkeypa
     with pytest.raises(PromotionRefused, match=r"It is worse.*--override-by"):
         models.promote(home, "trial", "1", reason="try", by="a")
     assert before == {each: each.read_bytes() for each in home.registry.rglob("*.json")}
+
+
+def noise_alone(specification, table, **changes):
+    """Return a model of the same households that may look at nothing but noise."""
+    blind = specification.model_copy(
+        update={
+            "features": specification.features.model_copy(update={"include": ("noise",)}),
+            "candidates": specification.candidates[:1],
+        }
+    )
+    return fit(blind, table.frame, table.catalogue, windows=WINDOWS, threads=1, **changes)
+
+
+def test_a_model_worse_than_the_champion_is_refused_on_the_same_rows(home, specification, table):
+    serving = models.champion(home, "trial")
+    worse = noise_alone(specification, table, champion=serving)
+    paired = worse.results["against_champion"]["1"]
+    assert paired["difference"]["high"] < 0
+    assert "2,400 rows from 2024-01-01" in paired["sentence"]
+    models.register(worse, home, groups=table.groups, card=card.render)
+    with pytest.raises(
+        PromotionRefused, match=r"minus champion 1's is -0\.\d+ .*worse beyond noise"
+    ):
+        models.promote(home, "trial", "2", reason="Newer.", by="a")
+    assert models.resolve(home, "trial", "champion") == "1"
+
+
+def test_a_model_better_than_the_champion_passes_on_the_same_rows(
+    tmp_path, specification, table, fitted
+):
+    own = Home(tmp_path / "data").open()
+    for model in (noise_alone(specification, table), fitted):
+        models.register(model, own, groups=table.groups, card=card.render)
+    models.promote(own, "trial", "1", reason="First.", by="a", override_by="b", card=card.render)
+    asked = []
+
+    def compare(version, champion):
+        """Stand in for the pipeline, which scores both on the home's households."""
+        asked.append((version, champion))
+        test = select(specification, table.frame, NAMES, WINDOWS.test, part="test")
+        serving = models.champion(own, "trial", rehearse=False)
+        return against(serving, fitted.log_odds(test.matrix), table.frame, test, specification)
+
+    found = models.promote(own, "trial", "2", reason="Better.", by="a", override_by="b",
+                           card=card.render, compare=compare)  # fmt: skip
+    assert asked == [("2", "1")]
+    champion = next(each for each in found if each.name == "champion")
+    assert champion.passes
+    assert "minus champion 1's is 0." in champion.sentence
+
+
+def test_a_champion_that_reads_what_the_data_lack_is_named_and_not_compared(
+    home, specification, table
+):
+    serving = models.champion(home, "trial")
+    test = select(specification, table.frame, ("noise",), WINDOWS.test, part="test")
+    found = against(
+        serving, np.zeros(len(test)), table.frame.drop(columns="debt"), test, specification
+    )
+    assert found["difference"] is None
+    assert "lack 1 of its 3 features (first: debt)" in found["sentence"]
+
+
+def test_a_champion_that_learnt_from_the_test_is_said_to_be_favoured(home, specification, table):
+    serving = models.champion(home, "trial")
+    early = Windows((date(2021, 1, 1),), (DAYS[1],))
+    test = select(specification, table.frame, NAMES, early.test, part="test")
+    found = against(serving, np.zeros(len(test)), table.frame, test, specification)
+    assert "favours it" in found["sentence"]
+    assert found["difference"]["high"] < 0
+
+
+def test_a_damaged_champion_does_not_keep_its_successor_out(tmp_path, table, fitted):
+    own = Home(tmp_path / "data").open()
+    for _ in range(2):
+        models.register(fitted, own, groups=table.groups, card=card.render)
+    models.promote(own, "trial", "1", reason="First.", by="a", override_by="b")
+    (own.registry / "trial" / "1" / "results.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(PromotionRefused, match="Champion 1 cannot be compared with"):
+        models.promote(own, "trial", "2", reason="Mend.", by="a")
+    models.promote(own, "trial", "2", reason="Mend.", by="a", override_by="b")
+    assert models.resolve(own, "trial", "champion") == "2"
 
 
 def test_the_card_shows_misses_as_prominently_as_hits(fitted):

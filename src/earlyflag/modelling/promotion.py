@@ -35,7 +35,13 @@ def findings(
     ----------
     results : what training found, with the specification whose bounds were set before training
     card : the card's Markdown, None if it was not written
-    champion : the results of the version that serves now, with its `version`
+    champion : the results of the version that serves now, with its `version`; `damaged` says why
+        it has none
+
+    Notes
+    -----
+    Against the champion the paired comparison on the same rows decides (`modelling.against`).
+    Only where there is none are the two held against each other on their own test cut-offs.
     """
     rules = results["specification"]["promotion"]
     return (
@@ -67,23 +73,30 @@ def _champion(results: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
     if champion is None:
         return Finding("champion", True, "There is no other champion to compare with.")
     version = champion["version"]
+    if "damaged" in champion:
+        return Finding(
+            "champion",
+            False,
+            f"Champion {version} cannot be compared with: {champion['damaged']}",
+        )
     paired = (results.get("against_champion") or {}).get(version)
-    if paired is not None:
-        worse = paired["high"] is not None and paired["high"] < 0
+    if paired is not None and paired["difference"] is not None:
+        worse = paired["difference"]["high"] is not None and paired["difference"]["high"] < 0
         return Finding(
             "champion",
             not worse,
-            f"Against champion {version} on the same rows its average precision is "
-            f"{_range(paired)} higher{'; it is worse beyond noise' if worse else ''}.",
+            f"Average precision minus champion {version}'s is {_range(paired['difference'])}"
+            f"{': it is worse beyond noise' if worse else ''}. {paired['sentence']}",
         )
     own = results["performance"]["average_precision"]
     other = champion["performance"]["average_precision"]
     worse = own["high"] is not None and other["low"] is not None and own["high"] < other["low"]
+    why = f" {paired['sentence']}" if paired else ""
     return Finding(
         "champion",
         not worse,
         f"Average precision {_range(own)} against champion {version}'s {_range(other)}, "
-        f"on their own test cut-offs{'; it is worse beyond noise' if worse else ''}.",
+        f"on their own test cut-offs{'; it is worse beyond noise' if worse else ''}.{why}",
     )
 
 

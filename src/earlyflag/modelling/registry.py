@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from earlyflag.core.clock import Clock, SystemClock
-from earlyflag.core.errors import Misused, NotFound, PromotionRefused, StepMissing
+from earlyflag.core.errors import ArtefactDamaged, Misused, NotFound, PromotionRefused, StepMissing
 from earlyflag.core.home import Home
 from earlyflag.core.terms import ModelInfo
 from earlyflag.modelling import artefact
@@ -35,6 +35,9 @@ RESULTS, PROMOTION = "results.json", "promotion.json"
 
 Render = Callable[[ModelInfo, Mapping[str, Any]], Mapping[str, str]]
 """From a model and its results to the card's files (`card.md`, `card.html`)."""
+
+Compare = Callable[[str, str], Mapping[str, Any] | None]
+"""From a version and the champion's to `modelling.against`'s comparison; None if there is none."""
 
 SERVING_CODE = """\
 import mlflow
@@ -161,6 +164,7 @@ def promote(
     by: str,
     override_by: str | None = None,
     card: Render | None = None,
+    compare: Compare | None = None,
     clock: Clock | None = None,
 ) -> tuple[Finding, ...]:
     """Make a version the champion if the gate lets it pass, and return what the gate found.
@@ -171,6 +175,7 @@ def promote(
     by : who promotes
     override_by : a second person who lets a refused model serve all the same
     card : renders the card again, now with the promotion on it
+    compare : sets the version beside the champion, where another served when it was trained
 
     Raises
     ------
@@ -187,11 +192,12 @@ def promote(
     folder = home.registry / name / number
     files = artefact.verify(folder)
     found = json.loads(files[RESULTS])
-    gate = findings(
-        found,
-        card=files.get("card.md", b"").decode() or None,
-        champion=_champion_results(home, name, but=number),
-    )
+    serving = _champion_results(home, name, but=number)
+    paired = found.setdefault("against_champion", {})
+    if serving and "damaged" not in serving and compare and serving["version"] not in paired:
+        other = compare(number, serving["version"])
+        paired.update({serving["version"]: other} if other else {})
+    gate = findings(found, card=files.get("card.md", b"").decode() or None, champion=serving)
     refused = [each for each in gate if not each.passes]
     if refused and override_by is None:
         raise PromotionRefused(
@@ -389,11 +395,17 @@ def _flat(prefix: str, figures: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _champion_results(home: Home, name: str, *, but: str) -> dict[str, Any] | None:
-    """Return the champion's version and results, unless there is none or it is `but`."""
+    """Return the champion's version and results, unless there is none or it is `but`.
+
+    One that is damaged must not keep its successor out: it has a sentence instead of results.
+    """
     number = _pointed(home, name, CHAMPION)
     if number is None or number == but:
         return None
-    return {"version": number, **results(home, name, number)}
+    try:
+        return {"version": number, **results(home, name, number)}
+    except ArtefactDamaged as error:
+        return {"version": number, "damaged": str(error)}
 
 
 def _pointed(home: Home, name: str, alias: str) -> str | None:

@@ -13,13 +13,14 @@ import numpy as np
 from earlyflag.core.errors import SpecificationInvalid, WindowsOverlap
 from earlyflag.core.terms import ModelInfo
 from earlyflag.evaluation.fairness import cannot_be_scored
+from earlyflag.modelling.against import against
 from earlyflag.modelling.assess import Assessment, assess, recentred_for_serving
 from earlyflag.modelling.boosting import Boosted
 from earlyflag.modelling.candidates import Advance, raw
 from earlyflag.modelling.development import FEWEST_EVENTS, Developed, develop
 from earlyflag.modelling.linear import SplineLogistic
 from earlyflag.modelling.rows import Rows, choose_features, select
-from earlyflag.modelling.served import Calibration
+from earlyflag.modelling.served import Calibration, ServedModel
 from earlyflag.modelling.specification import Specification
 from earlyflag.modelling.windows import Windows, check_apart
 
@@ -86,6 +87,7 @@ def fit(
     delayed: pd.DataFrame | None = None,
     unlinked: Mapping[date, float] | None = None,
     unscorable: pd.DataFrame | None = None,
+    champion: ServedModel | None = None,
     data_hash: str = "",
     storage: Path | None = None,
     threads: int | None = None,
@@ -105,6 +107,7 @@ def fit(
     unlinked : events in each test cut-off's horizon that no scorable household could have shown
     unscorable : one row a record that should lead to a score: `reason` (blank where it does) and
         the audit's columns; the audit counts by group who cannot be scored
+    champion : the model that serves now, to be scored on the same test rows
     storage : a file that keeps the search's trials, so that it can be stopped and resumed
     advance : called `steps(specification)` times
 
@@ -170,11 +173,25 @@ def fit(
             "serving": serving,
             "notes": notes,
             "cannot_be_scored": _unscorable(unscorable, specification),
+            "against_champion": _against(champion, log_odds[family], frame, test, specification),
             **assessment,
         },
     )
     tick(1)
     return replace(fitted, golden_log_odds=fitted.log_odds(fitted.golden_rows))
+
+
+def _against(
+    champion: ServedModel | None,
+    log_odds: np.ndarray,
+    frame: pd.DataFrame,
+    test: Rows,
+    specification: Specification,
+) -> dict[str, Any]:
+    """Return the comparison with the champion under its version, which may change by promotion."""
+    if champion is None:
+        return {}
+    return {champion.info.version: against(champion, log_odds, frame, test, specification)}
 
 
 def _unscorable(records: pd.DataFrame | None, specification: Specification) -> dict[str, Any]:

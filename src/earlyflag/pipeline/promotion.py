@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ def promote(
     override_by: str | None = None,
 ) -> tuple[Finding, ...]:
     """Make a version the champion and write the decision on its card; see `registry.promote`."""
+    from earlyflag.pipeline.training import beside_champion
+
     return registry.promote(
         settings.home_folder.open(),
         model_name,
@@ -34,6 +37,7 @@ def promote(
         by=by,
         override_by=override_by,
         card=card.render,
+        compare=partial(beside_champion, settings, model_name),
     )
 
 

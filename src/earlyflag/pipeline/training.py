@@ -7,19 +7,21 @@ import subprocess
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from earlyflag import features
-from earlyflag.core.errors import SpecificationInvalid
+from earlyflag.core.errors import ArtefactDamaged, SpecificationInvalid, StepMissing
 from earlyflag.core.home import Home
 from earlyflag.core.settings import Settings
-from earlyflag.modelling import Specification, fit, load_table, steps, windows_of
+from earlyflag.modelling import Specification, artefact, fit, load_table, steps, windows_of
+from earlyflag.modelling.against import against
+from earlyflag.modelling.rows import select
 from earlyflag.modelling.tables import span
 from earlyflag.modelling.windows import Windows
 from earlyflag.pipeline.calendar import span_of
-from earlyflag.pipeline.progress import Progress
+from earlyflag.pipeline.progress import Progress, Silent
 from earlyflag.pipeline.steps import build_features, linked
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from earlyflag.features import FeatureStore
     from earlyflag.linkage import Households
     from earlyflag.modelling.registry import Registered
+    from earlyflag.modelling.served import ServedModel
     from earlyflag.sources import Tables
 
 CASES_WITHOUT_A_HOME = """
@@ -85,6 +88,7 @@ def train(
             delayed=delayed(store, windows),
             unlinked=unlinked,
             unscorable=unscorable(tables, households),
+            champion=champion_of(home, specification.name),
             data_hash=data_hash(tables, households),
             storage=home.mlflow / SEARCH_DATABASE,
             threads=threads,
@@ -115,6 +119,7 @@ def train_table(
             own.catalogue,
             windows=windows,
             audit=own.audit,
+            champion=champion_of(home, specification.name),
             data_hash=hashlib.sha256(table.read_bytes()).hexdigest()[:16],
             storage=home.mlflow / SEARCH_DATABASE,
             threads=threads,
@@ -122,6 +127,43 @@ def train_table(
         )
         step.wrote(fitted.results["model"]["choice"]["sentence"])
     return _register(fitted, home, progress, groups=own.groups)
+
+
+def champion_of(home: Home, name: str) -> ServedModel | None:
+    """Return the model that serves now, to be compared with; None if there is none that can be."""
+    from earlyflag.modelling import registry
+
+    try:
+        return registry.champion(home, name)
+    except (StepMissing, ArtefactDamaged):  # the gate says that a champion is damaged
+        return None
+
+
+def beside_champion(
+    settings: Settings, model_name: str, version: str, champion: str
+) -> dict[str, Any] | None:
+    """Return how a registered version compares with a champion that did not serve at its training.
+
+    Both are scored by their artefacts on the version's own test cut-offs, with the tables as they
+    are now. None for a model trained on a table of one's own, which the home does not keep.
+    """
+    from earlyflag.modelling import registry
+
+    home = settings.home_folder.open()
+    own, other = (
+        artefact.load(home.registry / model_name / each, rehearse=False)
+        for each in (version, champion)
+    )
+    if not set(own.info.features) <= set(features.CATALOGUE):
+        return None
+    found = registry.results(home, model_name, version)
+    specification = Specification.of(found["specification"])
+    tests = [date.fromisoformat(day) for day in found["windows"]["test"]]
+    tables, households = linked(home)
+    store = build_features(settings, tests, Silent())
+    frame = labelled(specification, store, tables, households, tests)
+    test = select(specification, frame, own.info.features, tests, part="test")
+    return against(other, own.log_odds(test.matrix), frame, test, specification)
 
 
 def labelled(
