@@ -223,16 +223,16 @@ def test_the_dropped_score_is_the_published_formula():
     score = scored(
         "dropped_score",
         rent_balance_pence=[100_000, np.nan],
-        rent_months_owing_12m=[2, 0],
         days_since_rent_payment=[16, 0],
-        rent_arrangements_broken_12m=[4, 0],
         rent_arrangement_kept=[1, 0],
         tenancy_notices_12m=[1, 0],
         days_since_tenancy_notice=[20, np.nan],
-        rent_last_payments_change_pence=[-2000, 0],
-        rent_payment_gap_change_days=[-3, 0],
+        rule_rent_days_in_arrears=[61, 0],
+        rule_rent_payment_change_pence=[-2000, 0],
+        rule_rent_payment_gap_change_days=[-3, 0],
+        rule_rent_arrangements_broken=[4, 0],
     )
-    whole = 1.2 * 1000 + 1.5 * 60.8 + 16 * 2 - 20 + 5 * 3 + 50 * 4 + 50 + 100 + 20 + 50
+    whole = 1.2 * 1000 + 1.5 * 61 + 16 * 2 - 20 + 5 * 3 + 50 * 4 + 50 + 100 + 20 + 50
     assert score[0] == round((whole - 1000) / 10)
     assert score[1] < -1e17
 

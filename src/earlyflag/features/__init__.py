@@ -5,6 +5,7 @@ from earlyflag.features.catalogue import CATALOGUE
 from earlyflag.features.declare import Feature, ReasonGroup
 from earlyflag.features.evidence import evidence, evidence_of
 from earlyflag.features.exclusions import exclusions, with_live_threat
+from earlyflag.features.families import RULE_FAMILIES
 from earlyflag.features.groups import GROUPS
 from earlyflag.features.labels import Label, label, unlinked_events
 from earlyflag.features.spine import spine
@@ -13,6 +14,7 @@ from earlyflag.features.store import FeatureStore, build, open_store
 __all__ = [
     "CATALOGUE",
     "GROUPS",
+    "RULE_FAMILIES",
     "Feature",
     "FeatureStore",
     "Label",

@@ -192,6 +192,7 @@ def relations(day: int) -> Mapping[str, Relation]:
         day,
     )
     recovery = _events("council_tax_recovery", "account_ref, stage, balance_pence", day)
+    rents = _events("rent_transactions", "transaction_ref, tenancy_ref, kind, amount_pence", day)
     events = _events("tenancy_events", "event_ref, tenancy_ref, uprn, kind", day)
     at_home, of_members = _people(day)
     made = (
@@ -213,6 +214,9 @@ def relations(day: int) -> Mapping[str, Relation]:
         Relation("visible_tenancies", _by_tenancy(tenancies), ("homes_at", "tenancies")),
         Relation(
             "visible_tenancy_events", _by_tenancy_or_home(events), ("homes_at", "tenancy_events")
+        ),
+        Relation(
+            "visible_rent_transactions", _by_tenancy(rents), ("homes_at", "rent_transactions")
         ),
         Relation("known_cases", _known_cases(day), ("homelessness_cases",)),
         Relation(

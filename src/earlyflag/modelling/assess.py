@@ -188,13 +188,9 @@ def _rules(given: Assessment) -> tuple[list[tuple[Rule, Measured]], list[str]]:
         if absent:
             notes.append(f"Rule left out: {rule.title} (the data lack {', '.join(absent)}).")
             continue
-        lacking = [name for name in rule.also if name not in columns]
-        if lacking:
-            notes.append(f"{rule.title}: without the terms on {', '.join(lacking)}.")
         values = {
             name: given.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)[given.test.place]
-            for name in (*rule.uses, *rule.also)
-            if name in columns
+            for name in rule.uses
         }
         score = rule.score(values, given.test.households, given.test.as_of)
         result.append((rule, given.measured(score)))

@@ -27,16 +27,14 @@ class Rule:
 
     Attributes
     ----------
-    uses : the features it reads
+    uses : the features it reads, of the catalogue or of `features.RULE_FAMILIES`
     rule : from their values, each of shape (n_rows,), to a score, higher is listed first
-    also : features that it reads where the data have them; the run notes those it lacked
     """
 
     name: str
     title: str
     uses: tuple[str, ...]
     rule: Callable[[Values], np.ndarray] | None = None
-    also: tuple[str, ...] = ()
 
     def score(self, values: Values, households: np.ndarray, as_of: np.ndarray) -> np.ndarray:
         """Return the rule's score of each row; unknown values come last."""
@@ -64,20 +62,20 @@ def dropped_score(values: Values) -> np.ndarray:
     score = 1.2 x balance + 1.5 x days in arrears + d x floor(d / 7) for d days since the last
     payment + change in the last three payments + 5 x absolute change in the days between payments
     + 50 x broken agreements (+ 50 above 3) + 100 for an active agreement + 20 / 50 for a notice
-    in the last year / month; shown = round((score - balance) / 10). Money is in pounds. Days in
-    arrears are counted in months of 30.4 days that ended with rent owed; the two terms on single
-    payments count where the catalogue has them.
+    in the last year / month; shown = round((score - balance) / 10). Money is in pounds, payments
+    as the ledger has them, negative: who pays less each time goes up. Where fewer than three
+    payments are known, the terms on them are 0.
     """
     known = {name: np.nan_to_num(column) for name, column in values.items()}
     balance = known["rent_balance_pence"] / PENCE
     quiet = known["days_since_rent_payment"]
-    broken = known["rent_arrangements_broken_12m"]
+    broken = known["rule_rent_arrangements_broken"]
     score = (
         1.2 * balance
-        + 1.5 * DAYS_IN_MONTH * known["rent_months_owing_12m"]
+        + 1.5 * known["rule_rent_days_in_arrears"]
         + quiet * np.floor(quiet / 7)
-        + known.get("rent_last_payments_change_pence", 0.0) / PENCE
-        + 5 * np.abs(known.get("rent_payment_gap_change_days", 0.0))
+        + known["rule_rent_payment_change_pence"] / PENCE
+        + 5 * np.abs(known["rule_rent_payment_gap_change_days"])
         + 50 * broken
         + 50 * (broken > 3)
         + 100 * (known["rent_arrangement_kept"] > 0)
@@ -146,15 +144,16 @@ RULES = (
         "Arrears priority score (published, later dropped)",
         (
             "rent_balance_pence",
-            "rent_months_owing_12m",
             "days_since_rent_payment",
-            "rent_arrangements_broken_12m",
             "rent_arrangement_kept",
             "tenancy_notices_12m",
             "days_since_tenancy_notice",
+            "rule_rent_days_in_arrears",
+            "rule_rent_payment_change_pence",
+            "rule_rent_payment_gap_change_days",
+            "rule_rent_arrangements_broken",
         ),
         dropped_score,
-        ("rent_last_payments_change_pence", "rent_payment_gap_change_days"),
     ),
     Rule(
         "ladder",

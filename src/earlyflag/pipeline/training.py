@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -72,6 +73,7 @@ def train(
     store = build_features(settings, windows.needed, progress)
     with progress.step("labels") as step:
         frame = labelled(specification, store, tables, households, windows.labelled)
+        frame = with_rule_terms(frame, home, tables, households, windows)
         audit = features.audit_groups(tables, households, list(windows.test))
         unlinked = features.unlinked_events(
             tables, households, list(windows.test), specification.label
@@ -178,6 +180,21 @@ def labelled(
     return store.frame(list(cut_offs)).merge(
         labels, on=["household_id", "as_of"], how="inner", validate="one_to_one"
     )
+
+
+def with_rule_terms(
+    frame: pd.DataFrame, home: Home, tables: Tables, households: Households, windows: Windows
+) -> pd.DataFrame:
+    """Return a frame with what the simple rules need beside the features, at the test cut-offs.
+
+    They are computed for this run and not kept.
+    """
+    with tempfile.TemporaryDirectory(dir=home.root) as scratch:
+        store = features.build(
+            tables, households, windows.test, Path(scratch), families=features.RULE_FAMILIES
+        )
+        terms = store.frame(windows.test)
+    return frame.merge(terms, on=["household_id", "as_of"], how="left", validate="one_to_one")
 
 
 def delayed(store: FeatureStore, windows: Windows) -> pd.DataFrame:

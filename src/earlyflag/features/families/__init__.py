@@ -15,6 +15,7 @@ from earlyflag.features.families import (
     household,
     housing_support,
     rent,
+    rule_terms,
     tenancy,
     tenancy_steps,
 )
@@ -35,3 +36,6 @@ FAMILIES: tuple[Family, ...] = (
     area.FAMILY,
 )
 """Every family, in the order in which features stand in a table."""
+
+RULE_FAMILIES: tuple[Family, ...] = (rule_terms.FAMILY,)
+"""What simple rules need beside the catalogue; computed where models are judged, for no model."""
