@@ -33,6 +33,16 @@ def test_a_demo_of_another_size_is_refused_and_nothing_is_lost(demo_home: Path):
     assert (demo_home / "extracts" / "borough.json").is_file()
 
 
+def test_the_fairness_audit_counts_the_listed_by_group_and_withholds_small_counts(demo_home: Path):
+    done = run_earlyflag("fairness", home=demo_home)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    tenures = lines[next(n for n, line in enumerate(lines) if line[:1] == ["Tenure"]) + 1 :]
+    counts = [line[-3] for line in tenures[: tenures.index([])]]
+    assert sum(int(count) for count in counts if count != "withheld") > 0
+    assert all(count == "withheld" or int(count) >= 10 for count in counts)
+
+
 def test_every_exported_score_is_of_a_household_that_is_not_suppressed(demo_home: Path, tmp_path):
     out = tmp_path / "scores.csv"
     done = run_earlyflag(

@@ -85,15 +85,25 @@ def test_who_cannot_be_scored_is_counted_by_group_with_small_counts_withheld():
 
 
 def test_the_audit_goes_on_from_list_to_contacted_to_helped():
-    groups = np.array(["a"] * 40 + ["b"] * 4, dtype=object)
-    contacted = np.arange(44) < 25
-    helped = np.arange(44) < 5
-    found = fairness.funnel(groups, {"contacted": contacted, "helped": helped})
-    assert found[0] == {
-        "group": "a", "suppressed": False, "contacted": 25, "helped": None, "listed": 40,
-    }  # fmt: skip
-    assert found[1]["suppressed"]
-    assert found[1]["contacted"] is None
+    groups = np.array(["a"] * 40 + ["b"] * 30, dtype=object)
+    contacted = np.isin(np.arange(70), [*range(25), *range(40, 52)])
+    found = fairness.funnel(groups, {"contacted": contacted, "helped": np.zeros(70)})
+    assert found == [
+        {"group": "a", "suppressed": False, "listed": 40, "contacted": 25, "helped": 0},
+        {"group": "b", "suppressed": False, "listed": 30, "contacted": 12, "helped": 0},
+    ]
+
+
+def test_a_small_count_of_the_audit_is_withheld_and_does_not_follow_from_the_total():
+    groups = np.array(["a"] * 40 + ["b"] * 30 + ["c"] * 20 + ["d"] * 4, dtype=object)
+    helped = np.isin(np.arange(94), [*range(12), *range(40, 55), *range(70, 74)])
+    found = {each["group"]: each for each in fairness.funnel(groups, {"helped": helped})}
+    assert found["d"] == {"group": "d", "suppressed": True, "listed": None, "helped": None}
+    # The group of 4 alone would be the total minus the others: the next smallest goes too.
+    assert found["c"]["listed"] is None
+    assert (found["a"]["listed"], found["b"]["listed"]) == (40, 30)
+    # Of the 31 helped, 4 are of c and none of d: those 4 would be what a and b leave.
+    assert [found[each]["helped"] for each in "abcd"] == [None, 15, None, None]
 
 
 def test_the_alarms_ring_for_what_is_too_good_to_be_true():

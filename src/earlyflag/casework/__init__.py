@@ -34,6 +34,7 @@ from earlyflag.casework.feeds import (
     alert_rows,
     decision_rows,
     intervention_rows,
+    journey_rows,
     pilot_rows,
 )
 from earlyflag.casework.figures import (
@@ -179,6 +180,7 @@ __all__ = [
     "get_score",
     "has_demo_accounts",
     "intervention_rows",
+    "journey_rows",
     "keep_answer",
     "keys",
     "list_documents",

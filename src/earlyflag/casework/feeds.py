@@ -14,10 +14,19 @@ from earlyflag.core.terms import (
     DecisionRecord,
     HouseholdRecord,
     InterventionRecord,
+    JourneyRecord,
     PilotRecord,
 )
+from earlyflag.store.flags import FlagFilter
 from earlyflag.store.records import Assessment, Contact, Decision, OfferMade
-from earlyflag.store.terms import AlertSource, AlertState, Arm, ContactResult, OfferState
+from earlyflag.store.terms import (
+    AlertSource,
+    AlertState,
+    Arm,
+    ContactResult,
+    FlagState,
+    OfferState,
+)
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _HELP = {
@@ -25,6 +34,7 @@ _HELP = {
     OfferState.COMPLETED: "support_ended",
 }
 _PAYMENT = "discretionary_payment"
+_LISTED = tuple(state for state in FlagState if state is not FlagState.HELD_BACK)
 _REACHED = (
     ContactResult.REACHED,
     ContactResult.CALL_BACK_AGREED,
@@ -137,4 +147,24 @@ def pilot_rows(desk: Desk) -> list[PilotRecord]:
     return [
         PilotRecord(one.household_id, one.as_of, one.arm.value, one.randomised)
         for one in desk.unit.borough.pilot_arms().values()
+    ]
+
+
+def journey_rows(desk: Desk) -> list[JourneyRecord]:
+    """Return how far each household came that was put before the team, for counts by group.
+
+    Suppressed households and those with a safe contact are no part of it.
+    """
+    check_may(desk.actor, Action.PUBLISH)
+    cases = desk.unit.cases
+    reached = {one.flag_id for one in cases.since(Contact, _EVER) if one.result in _REACHED}
+    helped = {one.flag_id for one in cases.since(OfferMade, _EVER) if one.state in _HELP}
+    wanted = FlagFilter(states=_LISTED)
+    count = desk.unit.flags.count(wanted, today=desk.today, with_safe_contact=False)
+    page = desk.unit.flags.page(wanted, today=desk.today, with_safe_contact=False, limit=count)
+    return [
+        JourneyRecord(
+            flag.household_id, flag.as_of, flag.flag_id in reached, flag.flag_id in helped
+        )
+        for flag in page.flags
     ]

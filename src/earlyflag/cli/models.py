@@ -194,3 +194,19 @@ def pilot(
         settings_of(context), clock=SystemClock(), horizon_months=horizon_months
     )
     typer.echo(found.sentence if found else "too few households have lived through their horizon")
+
+
+@app.command()
+def fairness(context: typer.Context, model: ModelName = DEFAULT_MODEL) -> None:
+    """Count by group who was listed, reached and helped, and publish the counts."""
+    from earlyflag.modelling import Specification
+    from earlyflag.pipeline import feedback as room
+    from earlyflag.pipeline import training
+
+    audit = Specification.load(training.specification_file(model)).audit
+    found = room.audit_help(settings_of(context), audit.groups, clock=SystemClock())
+    for name, entries in found.items():
+        print_table(room.journey_headings(name), room.journey_lines(entries))
+        typer.echo("")
+    if not found:
+        typer.echo("nobody has been listed yet")

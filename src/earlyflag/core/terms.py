@@ -285,3 +285,13 @@ class PilotRecord:
     as_of: date
     arm: str
     randomised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyRecord:
+    """How far a listed household came: whether somebody reached it, and whether help began."""
+
+    household_id: str
+    as_of: date
+    contacted: bool
+    helped: bool

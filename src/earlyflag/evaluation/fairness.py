@@ -165,25 +165,52 @@ def cannot_be_scored(
 def funnel(
     groups: np.ndarray, stages: Mapping[str, np.ndarray], *, limit: int = 10
 ) -> list[dict[str, Any]]:
-    """Return how many of each group reached each stage, from list to contacted to helped.
+    """Return how many of each group were listed and reached each stage.
+
+    The largest group comes first; those that are withheld come last, by name.
 
     Parameters
     ----------
     groups : shape (n_listed,), text
     stages : each of shape (n_listed,), yes or no, in the order they are reached
+    limit : a group of fewer listed households, and a count above 0 and below it, is withheld;
+        where those withheld are still fewer together, the next smallest is too, since the
+        difference to the total would tell them
+
+    Returns
+    -------
+    entries : group, suppressed, listed, and each stage; None is withheld
     """
     kinds, codes = np.unique(texts(groups), return_inverse=True)
     total = np.bincount(codes, minlength=len(kinds))
-    result = []
-    for place, kind in enumerate(kinds):
-        entry: dict[str, Any] = {"group": str(kind), "suppressed": bool(total[place] < limit)}
-        for stage, reached in stages.items():
-            count = int(np.asarray(reached)[codes == place].sum())
-            shown = total[place] >= limit and (count == 0 or count >= limit)
-            entry[stage] = count if shown else None
-        entry["listed"] = int(total[place]) if total[place] >= limit else None
-        result.append(entry)
-    return result
+    counts = {"listed": total} | {
+        stage: np.bincount(codes, weights=np.asarray(reached), minlength=len(kinds)).astype(int)
+        for stage, reached in stages.items()
+    }
+    hidden = {
+        stage: _withheld(count, (total < limit) | ((count > 0) & (count < limit)), limit)
+        for stage, count in counts.items()
+    }
+    return [
+        {
+            "group": str(kinds[place]),
+            "suppressed": bool(hidden["listed"][place]),
+            **{
+                stage: None if hidden[stage][place] else int(count[place])
+                for stage, count in counts.items()
+            },
+        }
+        for place in np.argsort(np.where(hidden["listed"], 0, -total), kind="stable")
+    ]
+
+
+def _withheld(count: np.ndarray, hidden: np.ndarray, limit: int) -> np.ndarray:
+    """Return which counts to withhold so that those withheld are not few even together."""
+    hidden = hidden.copy()
+    while 0 < count[hidden].sum() < limit and (count[~hidden] > 0).any():
+        shown = np.flatnonzero(~hidden & (count > 0))
+        hidden[shown[np.argmin(count[shown])]] = True
+    return hidden
 
 
 def texts(values: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from earlyflag import casework, features
 from earlyflag.core.clock import Clock, london_day
 from earlyflag.core.errors import HorizonUnfinished
 from earlyflag.core.settings import Settings
+from earlyflag.evaluation.fairness import funnel
 from earlyflag.evaluation.pilot import PilotEffect, effect
 from earlyflag.pipeline.progress import Progress
 from earlyflag.pipeline.scoring import open_database
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from earlyflag.sources import IngestSummary
 
 SMALLEST_ARM = 10
+STAGES = ("contacted", "helped")
+"""What happens to a listed household, in order."""
 
 
 def return_to_tables(
@@ -88,6 +91,83 @@ def evaluate_pilot(
         content = _document(found, len(arms), waiting)
         casework.put_document(desk, DocumentKind.PILOT, "pilot", content)
     return found
+
+
+def audit_help(
+    settings: Settings, groups: Sequence[str], *, clock: Clock
+) -> dict[str, list[dict[str, Any]]]:
+    """Count by group how many were listed, reached and helped, and publish the counts.
+
+    Each household is in the groups that were known of it when it was listed. Small counts are
+    withheld (`evaluation.fairness.funnel`).
+
+    Parameters
+    ----------
+    groups : the columns of `features.audit_groups` to count by
+
+    Returns
+    -------
+    counts : by column, what `funnel` returns; empty where nobody was listed yet
+    """
+    import pandas as pd
+
+    tables, households = linked(settings.home_folder.open())
+    with _desk(settings, "fairness", clock) as desk:
+        journeys = pd.DataFrame([asdict(row) for row in casework.journey_rows(desk)])
+    if journeys.empty:
+        return {}
+    journeys = journeys.assign(as_of=journeys["as_of"].astype("datetime64[s]"))
+    known = features.audit_groups(tables, households, sorted(set(journeys["as_of"].dt.date)))
+    joined = journeys.merge(known, on=["household_id", "as_of"], how="left")
+    stages = {stage: joined[stage].to_numpy() for stage in STAGES}
+    found = {
+        name: funnel(joined[name].to_numpy(dtype=object), stages, limit=settings.disclosure_limit)
+        for name in groups
+        if name in joined
+    }
+    with _desk(settings, "fairness", clock) as desk:
+        content = _journeys(found, settings.disclosure_limit)
+        casework.put_document(desk, DocumentKind.BOROUGH, "from_list_to_help", content)
+    return found
+
+
+def _journeys(found: Mapping[str, Sequence[Mapping[str, Any]]], limit: int) -> dict[str, Any]:
+    """Return the counts as the page shows them."""
+    return {
+        "lead": [
+            "By group: who was listed, whom somebody reached, and for whom help began. Counts "
+            f"below {limit}, and what would tell them, are withheld.",
+        ],
+        "sections": [
+            {
+                "heading": f"From list to help, by {words(name)}",
+                "table": {
+                    "caption": f"From list to help, by {words(name)}",
+                    "headings": list(journey_headings(name)),
+                    "rows": [list(row) for row in journey_lines(entries)],
+                    "numeric": [1, 2, 3],
+                },
+            }
+            for name, entries in found.items()
+        ],
+    }
+
+
+def journey_headings(name: str) -> tuple[str, ...]:
+    """Return the headings of a table of counts by one characteristic."""
+    return (words(name).capitalize(), "Listed", "Reached", "Helped")
+
+
+def journey_lines(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """Yield a line a group: its counts in words."""
+    for each in entries:
+        counts = (each[stage] for stage in ("listed", *STAGES))
+        yield words(each["group"]), *("withheld" if n is None else f"{n:,}" for n in counts)
+
+
+def words(name: str) -> str:
+    """Return a name of the data as words."""
+    return str(name).replace("_", " ")
 
 
 def _desk(settings: Settings, command: str, clock: Clock) -> Any:
