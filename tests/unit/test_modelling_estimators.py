@@ -12,7 +12,7 @@ from earlyflag.modelling import Specification
 from earlyflag.modelling.baselines import RULES, declared_rules
 from earlyflag.modelling.boosting import fit_boosting
 from earlyflag.modelling.candidates import Found, Trainer, best_settings
-from earlyflag.modelling.development import choose
+from earlyflag.modelling.development import choose, develop
 from earlyflag.modelling.logistic import fit_logistic, raw_in_blocks
 from earlyflag.modelling.rows import Rows, choose_features, select
 from earlyflag.modelling.specification import SETTINGS, Candidate
@@ -68,6 +68,100 @@ def test_a_helped_household_may_weigh_less_instead(frame):
     rows = rows_of(frame, DAYS[1], helped="weight", helped_weight=0.25)
     assert set(rows.weight[rows.helped]) == {0.25}
     assert set(rows.weight[~rows.helped]) == {1.0}
+
+
+def helped_borough():
+    """Help goes to those most at risk, and takes 1.6 off the log-odds of two thirds of them."""
+    generator = np.random.default_rng(8)
+    n = 12_000
+    debt = generator.normal(0, 1, n).astype(np.float32)
+    odds = -2.5 + 1.2 * debt
+    helped = generator.random(n) < np.where(debt > 0.8, 0.67, 0.02)
+    chance = 1 / (1 + np.exp(1.6 * helped - odds))
+    frame = pd.DataFrame(
+        {
+            "household_id": [f"H{number:05d}" for number in range(n)],
+            "as_of": pd.to_datetime([DAYS[0]] * n),
+            "debt": debt,
+            "noise": generator.normal(size=n).astype(np.float32),
+            "label": (generator.random(n) < chance).astype(float),
+            "helped": helped,
+        }
+    )
+    return frame, 1 / (1 + np.exp(-odds))
+
+
+def scored_as(frame, helped, family):
+    """Return the calibrated chance of every household, trained with its help treated one way."""
+    settings = {"lightgbm": {"rounds": 300}, "logistic": {"knots": 4}}[family]
+    asked = specification(helped=helped, candidates=[{"family": family, "settings": settings}])
+    names = ("debt", "noise")
+    train = select(asked, frame, names, [DAYS[0]], part="train")
+    declarations = [SimpleNamespace(name=name, monotone=0) for name in names]
+    developed = develop(asked, train, declarations, threads=1, compare=False)
+    everybody = frame[list(names)].to_numpy(dtype=np.float32)
+    return 1 / (1 + np.exp(-developed.log_odds(family, everybody))), developed
+
+
+@pytest.mark.parametrize("family", ["logistic", "lightgbm"])
+def test_a_helped_household_is_not_learnt_as_a_safe_one(family):
+    frame, without_help = helped_borough()
+    at_risk = frame["debt"].to_numpy() > 0.8
+    truth = without_help[at_risk].mean()
+    kept, modelled, left_out, weighted = (
+        scored_as(frame, helped, family)[0][at_risk].mean() / truth
+        for helped in ("keep", "model", "leave_out", "weight")
+    )
+    assert kept < 0.75
+    assert modelled == pytest.approx(1, abs=0.1)
+    assert left_out == pytest.approx(1, abs=0.1)
+    assert kept < weighted < left_out
+
+
+@pytest.mark.parametrize("family", ["logistic", "lightgbm"])
+def test_the_effect_of_help_is_found_and_does_not_blur_the_ranks(family):
+    frame, without_help = helped_borough()
+    chance, developed = scored_as(frame, "model", family)
+    assert developed.helped_effect == pytest.approx(-1.6, abs=0.3)
+    order = np.argsort(np.argsort(chance)), np.argsort(np.argsort(without_help))
+    assert np.corrcoef(*order)[0, 1] > 0.95
+
+
+def test_who_was_helped_is_not_judged_where_help_is_modelled(frame):
+    def tested(helped):
+        return select(specification(helped=helped), frame, ("debt",), [DAYS[1]], part="test")
+
+    assert not tested("model").helped.any()
+    assert tested("keep").helped.any()
+    assert tested("weight").helped.any()
+
+
+def test_help_that_nobody_had_is_not_modelled(frame):
+    ticks = []
+    asked = specification(helped="model", candidates=[{"family": "logistic"}])
+    train = select(asked, frame.assign(helped=False), ("debt",), [DAYS[0]], part="train")
+    developed = develop(
+        asked, train, [SimpleNamespace(name="debt", monotone=0)], threads=1, compare=False,
+        advance=ticks.append,
+    )  # fmt: skip
+    assert developed.helped_effect is None
+    assert sum(ticks) == asked.folds * 2 + 1
+
+
+def test_many_rows_are_thinned_for_the_logistic_fit_and_the_rates_stand(frame, monkeypatch):
+    rows = rows_of(frame)
+    whole = fit_logistic(rows.matrix, rows.label, {"knots": 3, "penalty": 5.0}, names=("a", "b"))
+    monkeypatch.setattr("earlyflag.modelling.logistic.MOST_ROWS", 900)
+    few = fit_logistic(rows.matrix, rows.label, {"knots": 3, "penalty": 5.0}, names=("a", "b"))
+    chance = [1 / (1 + np.exp(-each.raw(rows.matrix))) for each in (whole, few)]
+    assert not np.array_equal(*chance)
+    assert chance[1].mean() == pytest.approx(chance[0].mean(), rel=0.1)
+    assert np.corrcoef(*chance)[0, 1] > 0.97
+    common = 1 - rows.label  # more events than others: every row of the rarer kind is kept
+    turned = fit_logistic(rows.matrix, common, {"knots": 3, "penalty": 5.0}, names=("a", "b"))
+    assert (1 / (1 + np.exp(-turned.raw(rows.matrix)))).mean() == pytest.approx(
+        common.mean(), rel=0.1
+    )
 
 
 def test_a_household_trains_or_tests_but_never_both(frame):

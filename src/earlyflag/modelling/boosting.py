@@ -25,6 +25,16 @@ class Boosted:
         return np.asarray(self.booster.predict(matrix, raw_score=True), dtype=np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Rows of other households than those that are learnt from; `offset` as in `fit_boosting`."""
+
+    matrix: np.ndarray
+    label: np.ndarray
+    weight: np.ndarray
+    offset: np.ndarray | None = None
+
+
 def fit_boosting(
     matrix: np.ndarray,
     label: np.ndarray,
@@ -36,7 +46,7 @@ def fit_boosting(
     threads: int,
     weight: np.ndarray | None = None,
     offset: np.ndarray | None = None,
-    held_out: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
+    held_out: Held | None = None,
     rounds: int | None = None,
 ) -> Boosted:
     """Return a boosted model of the label.
@@ -49,8 +59,9 @@ def fit_boosting(
         feature_share, row_share, random_splits (1: each split is the best of few thresholds drawn
         at random, which is slower to learn and calmer where events are rare)
     monotone : one of -1, 0, 1 a feature
-    offset : shape (n_rows,); log-odds that are given, not learnt, and not part of the model
-    held_out : matrix, label and weight of other households, on which early stopping looks
+    offset : shape (n_rows,); log-odds that are given, not learnt, and not part of the model. It
+        must hold the base rate too, since LightGBM starts from it and from nothing else
+    held_out : other households, on which early stopping looks
     rounds : how many trees, where it was found before; overrides settings and early stopping
     """
     import lightgbm
@@ -83,7 +94,12 @@ def fit_boosting(
     )  # fmt: skip
     valid, callbacks = [], []
     if held_out is not None and rounds is None:
-        valid = [lightgbm.Dataset(held_out[0], held_out[1], weight=held_out[2], reference=data)]
+        valid = [
+            lightgbm.Dataset(
+                held_out.matrix, held_out.label, weight=held_out.weight,
+                init_score=held_out.offset, reference=data,
+            )
+        ]  # fmt: skip
         callbacks = [lightgbm.early_stopping(STOP_AFTER_ROUNDS, verbose=False)]
     booster = lightgbm.train(
         parameters,
@@ -95,9 +111,3 @@ def fit_boosting(
     best = int(booster.best_iteration) if valid and booster.best_iteration > 0 else None
     text = booster.model_to_string(num_iteration=best or -1)
     return Boosted(text, best or booster.current_iteration(), lightgbm.Booster(model_str=text))
-
-
-def gain_shares(boosted: Boosted) -> np.ndarray:
-    """Return each feature's share of the model's total gain, shape (n_features,)."""
-    gain = np.asarray(boosted.booster.feature_importance("gain"), dtype=np.float64)
-    return gain / max(gain.sum(), 1e-12)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from earlyflag.evaluation.calibration import log_odds_of
 from earlyflag.evaluation.ranking import Ranked
-from earlyflag.modelling.boosting import Boosted, fit_boosting
+from earlyflag.modelling.boosting import Boosted, Held, fit_boosting
 from earlyflag.modelling.linear import SplineLogistic
 from earlyflag.modelling.logistic import fit_logistic, raw_in_blocks
 from earlyflag.modelling.rows import Rows
@@ -27,7 +28,8 @@ class Trainer:
     ----------
     names : features, in column order
     monotone : -1, 0 or 1 a feature
-    offset : shape (n_rows,) or None; log-odds of having been helped, given and not learnt
+    helped_effect : log-odds by which having been helped moves the event, given and not learnt;
+        None where helped households are treated otherwise
     """
 
     names: tuple[str, ...]
@@ -35,7 +37,7 @@ class Trainer:
     seed: int
     threads: int
     advance: Advance
-    helped_effect: float = 0.0
+    helped_effect: float | None = None
 
     def fit(
         self, family: str, rows: Rows, settings: Mapping[str, Any], *, rounds: int | None = None
@@ -74,22 +76,27 @@ class Trainer:
         settings: Mapping[str, Any],
         rounds: int | None,
     ) -> tuple[Boosted | SplineLogistic, int | None]:
-        modelled = bool(self.helped_effect)
         if family == "logistic":
-            beside = rows.helped.astype(np.float32) if modelled else None
+            beside = None if self.helped_effect is None else rows.helped.astype(np.float32)
             linear = fit_logistic(
                 rows.matrix, rows.label, settings, names=self.names, weight=_scaled(rows.weight),
                 beside=beside,
             )  # fmt: skip
             return linear, None
-        held_out = (held.matrix, held.label, held.weight) if held is not None else None
+        base = _base_log_odds(rows)
+        held_out = None
+        if held is not None:
+            held_out = Held(held.matrix, held.label, held.weight, self._offset(held, base))
         boosted = fit_boosting(
             rows.matrix, rows.label, settings, monotone=self.monotone, names=self.names,
             seed=self.seed, threads=self.threads, weight=_importance(rows),
-            offset=self.helped_effect * rows.helped if modelled else None,
-            held_out=held_out, rounds=rounds,
+            offset=self._offset(rows, base), held_out=held_out, rounds=rounds,
         )  # fmt: skip
         return boosted, boosted.rounds
+
+    def _offset(self, rows: Rows, base: float) -> np.ndarray | None:
+        """Return the log-odds from which a boosted fit starts, where help is modelled."""
+        return None if self.helped_effect is None else base + self.helped_effect * rows.helped
 
 
 def raw(model: Boosted | SplineLogistic, matrix: np.ndarray) -> np.ndarray:
@@ -191,6 +198,12 @@ def _suggested(trial: Any, candidate: Candidate) -> dict[str, Any]:
         else:
             chosen[key] = trial.suggest_float(key, space.low, space.high, log=space.log)
     return chosen
+
+
+def _base_log_odds(rows: Rows) -> float:
+    """Return the log-odds of the base rate among rows as they are learnt from."""
+    weight = _importance(rows)
+    return float(log_odds_of(np.array([np.average(rows.label, weights=weight)]))[0])
 
 
 def _scaled(weight: np.ndarray) -> np.ndarray | None:

@@ -34,7 +34,8 @@ FEWEST_EVENTS = 10
 class Developed:
     """Candidates after their search, fitted whole and calibrated, and the one that was chosen.
 
-    `models` and `calibrations` are by family; they hold the comparator too.
+    `models` and `calibrations` are by family; they hold the comparator too. `helped_effect` is the
+    log-odds by which having been helped moved the event, where that was modelled.
     """
 
     found: list[Found]
@@ -43,6 +44,7 @@ class Developed:
     models: dict[str, Boosted | SplineLogistic]
     calibrations: dict[str, Calibration]
     calibration_words: dict[str, dict[str, Any]]
+    helped_effect: float | None = None
 
     def log_odds(self, family: str, matrix: np.ndarray) -> np.ndarray:
         """Return calibrated log-odds by one family, shape (n_rows,)."""
@@ -88,7 +90,12 @@ def develop(
         for each in compared
     }
     tick(len(found))
-    lines = {each.family: _calibrated(each, train) for each in compared}
+    # A score is the chance without help, so where help is modelled the others calibrate it.
+    judged = ~train.helped if specification.helped == "model" else np.ones(len(train), dtype=bool)
+    lines = {
+        each.family: _calibrated(replace(each, raw=each.raw[judged]), train.take(judged))
+        for each in compared
+    }
     return Developed(
         found=found,
         chosen=chosen,
@@ -96,6 +103,7 @@ def develop(
         models=models,
         calibrations={family: line for family, (line, _) in lines.items()},
         calibration_words={family: words for family, (_, words) in lines.items()},
+        helped_effect=trainer.helped_effect,
     )
 
 
@@ -217,13 +225,15 @@ def _comparator(specification: Specification, train: Rows, trainer: Trainer) -> 
     return [best_settings(Candidate(family="logistic"), train, trainer)]
 
 
-def _helped_effect(trainer: Trainer, train: Rows) -> float:
+def _helped_effect(trainer: Trainer, train: Rows) -> float | None:
     """Return the log-odds by which having been helped moves the event, beside the features."""
     from sklearn.linear_model import LogisticRegression
 
     if not train.helped.any():
-        return 0.0
-    scores, _ = trainer.out_of_fold("logistic", train, {"knots": 5, "penalty": 1.0})
+        trainer.advance(len(np.unique(train.fold)))
+        return None
+    beside_help = replace(trainer, helped_effect=0.0)
+    scores, _ = beside_help.out_of_fold("logistic", train, {"knots": 5, "penalty": 1.0})
     beside = np.column_stack([scores, train.helped])
     model = LogisticRegression(C=100.0).fit(beside, train.label, sample_weight=train.weight)
     return float(model.coef_[0][1])

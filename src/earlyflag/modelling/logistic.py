@@ -15,8 +15,8 @@ import numpy as np
 from earlyflag.modelling.linear import SplineLogistic, Term
 
 ROWS_AT_ONCE = 100_000
-MOST_ROWS = 60_000
-"""Above so many training rows those without the event are sampled, with weights that make up."""
+MOST_ROWS = 200_000
+"""Above so many training rows some are drawn to fit on, with weights that make up for the rest."""
 
 SPLINE_SCALE = 0.5
 """Spline columns are this much smaller than the linear one: bends cost more than slopes."""
@@ -76,11 +76,12 @@ def fit_logistic(
     columns = [
         _column(matrix[:, place], int(settings["knots"])) for place in range(matrix.shape[1])
     ]
-    design = _design(matrix, columns, beside)
+    kept, kept_weight = _fewer(label, weight)
+    design = _design(matrix[kept], columns, None if beside is None else beside[kept])
     estimator = LogisticRegression(
         C=1.0 / float(settings["penalty"]), solver="lbfgs", max_iter=200, tol=1e-3
     )
-    estimator.fit(design, label, sample_weight=weight)
+    estimator.fit(design, label[kept], sample_weight=kept_weight)
     return _as_terms(estimator, columns, names, matrix)
 
 
@@ -93,13 +94,10 @@ def _fewer(
     generator = np.random.default_rng(len(label))
     events = np.flatnonzero(label == 1)
     others = np.flatnonzero(label == 0)
-    some = min(len(events), MOST_ROWS // 2)
+    n_others = min(len(others), MOST_ROWS - min(len(events), MOST_ROWS // 2))
     drawn = [
-        (generator.choice(events, some, replace=False), len(events) / max(some, 1)),
-        (
-            generator.choice(others, MOST_ROWS - some, replace=False),
-            len(others) / (MOST_ROWS - some),
-        ),
+        (generator.choice(rows, size, replace=False), len(rows) / max(size, 1))
+        for rows, size in ((events, min(len(events), MOST_ROWS - n_others)), (others, n_others))
     ]
     kept = np.concatenate([rows for rows, _ in drawn])
     stands_for = np.concatenate([np.full(len(rows), times) for rows, times in drawn])

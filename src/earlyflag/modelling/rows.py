@@ -122,8 +122,8 @@ def select(
         excluded = frame["excluded"]
         keep &= (excluded.isna() | excluded.isin([False, ""])).to_numpy()
     helped = _flag(frame, "helped")
-    if specification.helped == "leave_out":
-        keep &= ~helped
+    if specification.helped == "leave_out" or (specification.helped == "model" and part == "test"):
+        keep &= ~helped  # what would have happened to them without help is not known
     if specification.censored == "leave_out":
         keep &= ~(_flag(frame, "censored") & (label == 0))
     codes, names = pd.factorize(frame["household_id"])

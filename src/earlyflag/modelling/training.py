@@ -238,6 +238,7 @@ def _account(
             "name": specification.name,
             "family": developed.chosen.family,
             "choice": developed.choice,
+            "helped_effect": developed.helped_effect,
         },
         "candidates": [
             {

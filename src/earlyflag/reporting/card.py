@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from html import escape
+from math import exp
 from typing import Any
 
 from earlyflag.core.terms import ModelInfo
@@ -118,15 +119,18 @@ def _never(specification: Mapping[str, Any]) -> list[str]:
 
 def _data(info: ModelInfo, results: Mapping[str, Any]) -> list[str]:
     rows, windows = results["rows"], results["windows"]
+    specification = results["specification"]
     helped = {
         "keep": "Households that were helped are treated as any other.",
         "leave_out": "Rows of households that were helped within the horizon are left out, of "
         "training and of these figures, so that help is not learnt as safety.",
-        "weight": "Rows of helped households weigh less in training.",
-        "model": "The effect of having been helped is modelled beside the features and left out of "
-        "the score.",
+        "weight": f"Rows of households that were helped within the horizon weigh "
+        f"{specification['helped_weight']:g} of the others in training. In these figures they "
+        "count like any other.",
+        "model": "The effect of having been helped is learnt beside the features and left out of "
+        f"the score, which is the chance without help{_effect(results)}. Households that were "
+        "helped are not in these figures: what would have happened without help is not known.",
     }
-    specification = results["specification"]
     return [
         f"Trained on {rows['train']:,} rows of {rows['train_households']:,} households at "
         f"{len(windows['train'])} cut-offs, {windows['train'][0]} to {windows['train'][-1]}, with "
@@ -141,6 +145,14 @@ def _data(info: ModelInfo, results: Mapping[str, Any]) -> list[str]:
         f"`{info.specification_hash[:16]}`, {len(info.features)} features.",
         *(["", *_bullets(results["notes"])] if results["notes"] else []),
     ]
+
+
+def _effect(results: Mapping[str, Any]) -> str:
+    """Say what having been helped did to the odds, as far as that is known."""
+    effect = results["model"].get("helped_effect")
+    if effect is None:
+        return " (no training row was of a household that was helped)"
+    return f" (with help, the odds of the event were {exp(effect):.2f} times as high)"
 
 
 def _performance(results: Mapping[str, Any]) -> list[str]:
