@@ -1,7 +1,9 @@
 """From the Household Pulse Survey to a feature table: new arrears, from one wave to the next.
 
 Race, sex and age stay in the table for the fairness audit; health and marital columns do not
-enter it at all. Answers not given (-99) or not asked (-88) are not known.
+enter it at all, nor do answers that tell of health, disability, care for the ill or retirement:
+as reasons for not working they are among the other reasons, as reasons for a lack of food they are
+left out. Answers not given (-99) or not asked (-88) are not known.
 """
 
 from __future__ import annotations
@@ -40,11 +42,17 @@ YES_NO = {
     "FREEFOOD": "free_food",
     "PREV_WRKLOSS": "work_lost_before",
 }
-TICKED = {f"FOODSUFRSN{number}": f"food_reason_{number}" for number in range(1, 6)}
+TICKED = {f"FOODSUFRSN{number}": f"food_reason_{number}" for number in (1, 4, 5)}
+"""Without 2 (could not get out, also for reasons of health) and 3 (afraid to go out)."""
+
+WORKLESS, ANOTHER_REASON = "RSNNOWRK", 12
+PERSONAL = (2, 3, 5, 6, 7)
+"""Ill, caring for the ill or the elderly, disabled, retired: told apart from nothing else."""
+
 KINDS = {
     "TENURE": ("tenure", (2, 3)),
     "KINDWORK": ("kind_of_work", (1, 2, 3, 4, 5)),
-    "RSNNOWRK": ("not_working_because", tuple(range(1, 13))),
+    WORKLESS: ("not_working_because", (1, 4, 8, 9, 10, 11, ANOTHER_REASON)),
     "UNEMPPAY": ("pay_while_not_working", (1, 2, 3, 4)),
     "PREV_MORTLMTH": ("paid_before", (1, 2, 3)),
 }
@@ -55,6 +63,7 @@ def feature_table(data: Path) -> pd.DataFrame:
     raw = pd.read_parquet(data / FILE)
     raw = raw[(raw["MORTLMTH"] == 1) & raw["NEXT_MORTLMTH"].isin([1, 2, 3])]
     known = raw.mask(raw.isin([-88, -99]))
+    known[WORKLESS] = known[WORKLESS].replace(dict.fromkeys(PERSONAL, ANOTHER_REASON))
     columns: dict[str, object] = {
         "household_id": raw["SCRAM"].astype(str),
         "as_of": WEEK_ONE + pd.to_timedelta(7 * (raw["WEEK"] - 1), unit="D"),
