@@ -1,6 +1,11 @@
 """The two families, the choice between them, and the rows they learn from."""
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,8 +36,7 @@ def specification(**changes):
     )
 
 
-@pytest.fixture
-def frame():
+def made_up():
     generator = np.random.default_rng(11)
     n = 3000
     households = np.array([f"H{number % 1500:05d}" for number in range(n)])
@@ -52,6 +56,11 @@ def frame():
             "helped": [False] * 2900 + [True] * 100,
         }
     )
+
+
+@pytest.fixture
+def frame():
+    return made_up()
 
 
 def rows_of(frame, day=DAYS[0], **changes):
@@ -278,29 +287,85 @@ def test_the_simplest_model_within_one_standard_error_wins_and_says_so():
     assert "no simpler candidate" in choice["sentence"]
 
 
+def searched(frame, storage, *, advance=lambda _: None, **budget):
+    candidate = Candidate.model_validate(
+        {
+            "family": "logistic",
+            "settings": {"knots": 3, "penalty": 7.0},
+            "search": {"penalty": {"low": 0.1, "high": 100, "log": True}},
+            **budget,
+        }
+    )
+    trainer = Trainer(("debt", "missed"), (0, 0), 1, 1, advance)
+    return best_settings(candidate, rows_of(frame), trainer, storage=storage, study_name="s")
+
+
 def test_a_search_keeps_its_budget_and_goes_on_where_it_stopped(frame, tmp_path):
-    rows = rows_of(frame)
     ticks = []
-    trainer = Trainer(("debt", "missed"), (0, 0), 1, 1, ticks.append)
-
-    def searched(trials):
-        candidate = Candidate.model_validate(
-            {
-                "family": "logistic",
-                "settings": {"knots": 3},
-                "search": {"penalty": {"low": 0.1, "high": 100, "log": True}},
-                "trials": trials,
-            }
-        )
-        return best_settings(candidate, rows, trainer, storage=tmp_path / "trials", study_name="s")
-
-    assert searched(2).trials == 2
-    assert sum(ticks) == 4 * (2 + 1)
+    assert searched(frame, tmp_path / "trials", trials=2, advance=ticks.append).trials == 2
+    assert ticks == [0, *[1] * 8, 0, *[1] * 4]
     ticks.clear()
-    resumed = searched(3)
+    resumed = searched(frame, tmp_path / "trials", trials=3, advance=ticks.append)
     assert resumed.trials == 3
-    assert sum(ticks) == 4 * (1 + 1)
+    # The bar starts behind the two trials that are there.
+    assert ticks == [8, *[1] * 4, 0, *[1] * 4]
     assert 0.1 <= resumed.settings["penalty"] <= 100
+
+
+def test_a_search_ends_with_its_minutes_and_the_bar_with_it(frame, tmp_path):
+    ticks = []
+    found = searched(frame, tmp_path / "t", trials=50, minutes=1e-6, advance=ticks.append)
+    assert found.trials == 1
+    assert found.settings["penalty"] == 7.0
+    assert sum(ticks) == 4 * (50 + 1)
+    again = searched(frame, tmp_path / "t", trials=50, minutes=1e-6)
+    assert again.trials == 1
+
+
+def first_trial_settings(storage):
+    from optuna import load_study
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    study = load_study(
+        study_name="s-logistic", storage=JournalStorage(JournalFileBackend(str(storage)))
+    )
+    return [each.params["penalty"] for each in study.trials if each.state.name == "COMPLETE"]
+
+
+KILLED_AT = {"first": 2, "later": 10}
+"""At which fit of four a trial the process dies: within the first trial, within the third."""
+
+
+def search_and_die(storage, at_fit):
+    """Search, and be killed at a fit, as by a machine that is switched off."""
+    fits = []
+
+    def die(amount):
+        fits.append(amount)
+        if sum(fits) == at_fit:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    searched(made_up(), storage, trials=4, advance=die)
+
+
+@pytest.mark.parametrize("when", KILLED_AT)
+def test_a_search_whose_process_was_killed_goes_on_with_every_trial_it_ended(frame, tmp_path, when):
+    storage = tmp_path / "trials"
+    program = (
+        "from pathlib import Path\n"
+        "from tests.unit.test_modelling_estimators import search_and_die\n"
+        f"search_and_die(Path({str(storage)!r}), {KILLED_AT[when]})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=False, timeout=120
+    )
+    assert done.returncode == -signal.SIGKILL
+    ticks = []
+    assert searched(frame, storage, trials=4, advance=ticks.append).trials == 4
+    assert ticks[0] == 4 * (KILLED_AT[when] // 4)
+    assert sum(ticks) == 4 * (4 + 1)
+    assert first_trial_settings(storage)[0] == 7.0
 
 
 def rule(name):

@@ -172,21 +172,35 @@ def _search(
         load_if_exists=True,
     )
     own = candidate.complete
-    if not study.trials:
+    before = _tried(study)
+    if not before:  # also where the process was killed at the first trial
         study.enqueue_trial({key: own[key] for key in candidate.search})
+    folds = len(np.unique(rows.fold))
+    trainer.advance(folds * min(len(before), candidate.trials))
 
     def objective(trial: optuna.Trial) -> float:
         settings = {**own, **_suggested(trial, candidate)}
         scores, _ = trainer.out_of_fold(candidate.family, rows, settings)
         return weighted_average_precision(rows, scores)
 
-    finished = sum(trial.state.is_finished() for trial in study.trials)
-    study.optimize(
-        objective,
-        n_trials=max(0, candidate.trials - finished),
-        timeout=60 * candidate.minutes if candidate.minutes else None,
-    )
-    return {**own, **study.best_params}, len(study.trials)
+    left = _seconds_left(candidate, before)
+    if len(before) < candidate.trials and (left is None or left > 0 or not before):
+        study.optimize(objective, n_trials=candidate.trials - len(before), timeout=left)
+    tried = len(_tried(study))
+    trainer.advance(folds * max(0, candidate.trials - tried))  # what the minutes did not allow
+    return {**own, **study.best_params}, tried
+
+
+def _tried(study: Any) -> list[Any]:
+    """Return the trials that came to their end; one that was killed or stopped did not."""
+    return [trial for trial in study.trials if trial.state.name == "COMPLETE"]
+
+
+def _seconds_left(candidate: Candidate, before: list[Any]) -> float | None:
+    """Return what earlier runs left of the budget of time; None where there is no such budget."""
+    if candidate.minutes is None:
+        return None
+    return 60 * candidate.minutes - sum(trial.duration.total_seconds() for trial in before)
 
 
 def _suggested(trial: Any, candidate: Candidate) -> dict[str, Any]:
