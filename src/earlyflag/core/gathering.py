@@ -1,17 +1,17 @@
-"""Requests that arrive together are answered together: one transaction, one walk of the trees.
+"""Answer together what is asked at the same moment.
 
-What costs most of a small request is often the same for one and for twenty: a commit that waits
-for the disk, a pass over a model's trees. `Gathered` lets the threads that ask at the same time
-share it, without a thread of its own and without waiting for company: the first to get its turn
-answers everybody who stands in line at that moment, itself included; those who came meanwhile are
-the next round. A single request is answered at once.
+Some work costs as much for one request as for a dozen: a commit that waits for the disk, a walk
+through a model that waits for memory. One thread of its own does such work, in rounds, without
+waiting for company: a round answers everybody who stands in line when it begins, and those who
+come meanwhile are the next round. A single request is answered at once.
 """
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Generic, TypeVar
 
@@ -22,20 +22,8 @@ MOST = 32
 """Requests of one round; more would make the first wait for the last."""
 
 
-class _Waiting(Generic[AskT, AnswerT]):
-    """One request in line, and what came of it."""
-
-    __slots__ = ("answer", "ask", "done", "error")
-
-    def __init__(self, ask: AskT) -> None:
-        self.ask = ask
-        self.done = False
-        self.answer: AnswerT | None = None
-        self.error: BaseException | None = None
-
-
 class Gathered(Generic[AskT, AnswerT]):
-    """Answers requests of several threads in rounds.
+    """Answers requests of several threads or of an event loop in rounds.
 
     A round that fails has changed nothing (`answer_all` sees to that), and each of its requests
     is then asked again alone: one that is refused spoils no other's answer.
@@ -56,40 +44,47 @@ class Gathered(Generic[AskT, AnswerT]):
         self._answer_all = answer_all
         self._order = order
         self._most = most
-        self._line: deque[_Waiting[AskT, AnswerT]] = deque()
-        self._turn = threading.Lock()
+        self._line: deque[tuple[AskT, Future[AnswerT]]] = deque()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="gathered")
+
+    def submit(self, ask: AskT) -> Future[AnswerT]:
+        """Stand in line; the future gives the answer, or what answering it alone raises."""
+        future: Future[AnswerT] = Future()
+        self._line.append((ask, future))
+        self._worker.submit(self._round)
+        return future
 
     def ask(self, ask: AskT) -> AnswerT:
         """Return the answer to one request, or raise what answering it alone raises."""
-        mine: _Waiting[AskT, AnswerT] = _Waiting(ask)
-        self._line.append(mine)
-        while not mine.done:
-            with self._turn:
-                if not mine.done:  # somebody before us may have answered us along with theirs
-                    self._round()
-        if mine.error is not None:
-            raise mine.error
-        return mine.answer  # type: ignore[return-value]
+        return self.submit(ask).result()
+
+    async def answer(self, ask: AskT) -> AnswerT:
+        """Return the answer to one request of an event loop, which goes on meanwhile."""
+        return await asyncio.wrap_future(self.submit(ask))
 
     def _round(self) -> None:
-        """Answer those at the head of the line."""
-        present = [self._line.popleft() for _ in range(min(self._most, len(self._line)))]
+        """Answer those at the head of the line; nobody, if an earlier round took them along."""
+        present: list[tuple[AskT, Future[AnswerT]]] = []
+        while self._line and len(present) < self._most:
+            ask, future = self._line.popleft()
+            if future.set_running_or_notify_cancel():  # nobody waits any more for a cancelled one
+                present.append((ask, future))
         if self._order is not None:
             order = self._order
-            present.sort(key=lambda waiting: order(waiting.ask))
+            present.sort(key=lambda waiting: order(waiting[0]))
         if len(present) > 1:
             with suppress(Exception):  # whose fault it was shows when each is asked alone
-                answers = self._answer_all([waiting.ask for waiting in present])
-                for waiting, answer in zip(present, answers, strict=True):
-                    waiting.answer = answer
-                    waiting.done = True
+                answers = self._answer_all([ask for ask, _ in present])
+                for (_, future), answer in zip(present, answers, strict=True):
+                    future.set_result(answer)
                 return
-        for waiting in present:
-            self._alone(waiting)
+        for ask, future in present:
+            self._alone(ask, future)
 
-    def _alone(self, waiting: _Waiting[AskT, AnswerT]) -> None:
+    def _alone(self, ask: AskT, future: Future[AnswerT]) -> None:
         try:
-            waiting.answer = self._answer_all([waiting.ask])[0]
-        except BaseException as error:  # handed to the thread that asked
-            waiting.error = error
-        waiting.done = True
+            answer = self._answer_all([ask])[0]
+        except BaseException as error:  # handed to whoever asked
+            future.set_exception(error)
+        else:
+            future.set_result(answer)

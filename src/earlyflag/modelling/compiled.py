@@ -8,6 +8,14 @@ from typing import Any
 import numba
 
 
+def inlined(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a piece of a kernel that is written into whatever compiled kernel calls it.
+
+    There its arrays are known not to overlap, which the vector units need to know.
+    """
+    return numba.njit(inline="always", nogil=True, error_model="numpy")(kernel)
+
+
 def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return `kernel` compiled on its first call: no global lock, multiply-add contracted.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -18,7 +17,6 @@ import numpy as np
 
 from earlyflag.core.clock import Clock, SystemClock, london_day
 from earlyflag.core.errors import EarlyflagError, InputInvalid
-from earlyflag.core.gathering import Gathered
 from earlyflag.core.logging import get_logger
 from earlyflag.core.terms import ModelInfo, Score, ServingStatus
 from earlyflag.modelling.artefact import GOLDEN_SECONDS, Pointer, load, pointed, promoted_when
@@ -31,15 +29,6 @@ MOST_ROWS = 1000
 
 WATCH_SECONDS = 2.0
 """How often a worker looks for a promotion."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Row:
-    """One what-if: its values, shape (1, n_features), and the model and day that it began with."""
-
-    model: ServedModel
-    values: np.ndarray
-    today: date
 
 
 class LiveModel:
@@ -75,7 +64,6 @@ class LiveModel:
         self._time_limit_seconds = time_limit_seconds
         self._on_swap = on_swap
         self._swapping = threading.Lock()
-        self._together: Gathered[_Row, Score] = Gathered(_score_together)
         self._stopped = threading.Event()
         self._watcher: threading.Thread | None = None
         pointer = pointed(registry, name)
@@ -114,12 +102,7 @@ class LiveModel:
                 "rows",
             )
         model = self._serving
-        values, today = model.matrix(rows), london_day(self._clock.now())
-        if len(rows) > 1:
-            return _score(model, values, today)
-        # What-ifs of the same moment are walked together: 16 rows in one walk of the trees cost
-        # less than three rows one by one.
-        return (self._together.ask(_Row(model, values, today)),)
+        return _score(model, model.matrix(rows), london_day(self._clock.now()))
 
     def watch(self, every_seconds: float = WATCH_SECONDS) -> None:
         """Look for a promotion every few seconds, in a thread that ends with the process."""
@@ -196,16 +179,4 @@ class LiveModel:
 def _score(model: ServedModel, rows: np.ndarray, as_of: date) -> Sequence[Score]:
     names = [str(number) for number in range(1, len(rows) + 1)]
     scored = score(model, names, rows, as_of, threads=1)
-    return tuple(scored.scores(with_changes=True))
-
-
-def _score_together(asked: Sequence[_Row]) -> Sequence[Score]:
-    """Score rows of several requests; each is first in its own request, whoever came with it."""
-    first = asked[0]
-    if any(row.model is not first.model or row.today != first.today for row in asked):
-        # A swap or midnight came between them: each keeps the model and day it began with.
-        return [_score(row.model, row.values, row.today)[0] for row in asked]
-    rows = np.concatenate([row.values for row in asked])
-    scored = score(first.model, ["1"] * len(rows), rows, first.today, threads=1)
-    scored.rank = np.ones(len(rows), dtype=np.int64)
     return tuple(scored.scores(with_changes=True))

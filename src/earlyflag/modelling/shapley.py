@@ -34,7 +34,7 @@ from earlyflag.modelling.trees import Trees
 BLOCK = 128
 """Rows walked at once: enough to fill the vector units, few enough for the caches."""
 
-FEW = 3
+FEW = 10
 """Up to this many rows are walked one by one, with the quadrature's nodes side by side."""
 
 
@@ -66,12 +66,12 @@ def contributions(trees: Trees, rows: np.ndarray, *, threads: int = 1) -> tuple[
             rows[span], result[span], trees.feature, trees.threshold, trees.missing,
             trees.default_left, trees.category_start, trees.category_end, trees.category_words,
             trees.leaf_value, plan.tree_start, plan.n_nodes, plan.depth, plan.split,
-            plan.goes_left, plan.ancestor_depth, plan.leaf, plan.factors,
+            plan.goes_left, plan.ancestor_depth, plan.leaf,
         )  # fmt: skip
         if len(part) <= FEW:
-            walk_one_by_one(*given)
+            walk_one_by_one(*given, plan.cover, plan.upper_cover, plan.times, plan.weights)
         else:
-            walk(*given, block)
+            walk(*given, plan.factors, block)
 
     if len(parts) == 1:
         explain(parts[0])
@@ -94,6 +94,10 @@ class Walk:
         depth from 1, the split above it, and which side of the split it is
     ancestor_depth : the depth of the nearest edge above that splits on the same feature, or 0
     leaf : the leaf below the edge, or -1
+    cover : each edge's cover product z: over the path's splits on its feature, down to it
+    upper_cover : that of the nearest edge above on the same feature, or 1
+    times, weights : shape (most nodes + 1, most nodes); row n has the n nodes of the quadrature
+        on [0, 1], filled up with nodes of weight 0
     factors : shape (n_edges, 6, most nodes); with a = 1 where the row passes the ancestor's
         splits and o = 1 where it passes the edge's too, the path's product is multiplied by
         [0] + [1] * a + [2] * o, and the feature's share of it is [3] + [4] * a + [5] * o: the
@@ -108,6 +112,10 @@ class Walk:
     goes_left: np.ndarray
     ancestor_depth: np.ndarray
     leaf: np.ndarray
+    cover: np.ndarray
+    upper_cover: np.ndarray
+    times: np.ndarray
+    weights: np.ndarray
     factors: np.ndarray
 
 
@@ -126,11 +134,15 @@ def plan_walk(trees: Trees) -> Walk:
         base += float(trees.leaf_value[leaves] @ count) / float(count.sum())
     table = np.array(edges, dtype=np.float64).reshape(-1, 7)
     depth, split, goes_left, ancestor, ancestor_depth, leaf = table[:, :6].astype(np.int64).T
-    cover = table[:, 6]
-    factors = _factors(cover, ancestor, np.diff(starts), np.array(n_nodes))
+    cover = np.ascontiguousarray(table[:, 6])
+    has = ancestor >= 0
+    upper_cover = np.where(has, cover[ancestor], 1.0) if len(cover) else cover
+    times, weights = _quadratures(max(n_nodes, default=1))
+    per_edge = np.repeat(n_nodes, np.diff(starts)).astype(np.int64)
+    factors = _factors(cover, upper_cover, has, ancestor, times[per_edge], weights[per_edge])
     return Walk(
         base, np.array(starts), np.array(n_nodes), depth, split, goes_left > 0, ancestor_depth,
-        leaf, factors,
+        leaf, cover, upper_cover, times, weights, factors,
     )  # fmt: skip
 
 
@@ -166,21 +178,26 @@ def _add_edges(
     return most
 
 
-def _factors(
-    cover: np.ndarray, ancestor: np.ndarray, edges_of: np.ndarray, n_nodes: np.ndarray
-) -> np.ndarray:
-    """Return `Walk.factors` from each edge's cover product z."""
-    most = -(-max(1, int(n_nodes.max(initial=1))) // VECTOR) * VECTOR
-    times = np.full((most + 1, most), 0.5)
-    weights = np.zeros((most + 1, most))
-    for n in range(1, most + 1):
+def _quadratures(most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return `Walk.times` and `Walk.weights` for up to `most` nodes, filled up to `VECTOR`s."""
+    size = -(-max(1, most) // VECTOR) * VECTOR
+    times, weights = np.full((size + 1, size), 0.5), np.zeros((size + 1, size))
+    for n in range(1, size + 1):
         nodes, node_weights = np.polynomial.legendre.leggauss(n)
         times[n, :n], weights[n, :n] = (nodes + 1) / 2, node_weights / 2
-    per_edge = np.repeat(n_nodes, edges_of)
-    t, w = times[per_edge], weights[per_edge]
-    z = cover[:, None]
-    has = (ancestor >= 0)[:, None]
-    upper = np.where(has, z[ancestor], 1.0) if len(cover) else z
+    return times, weights
+
+
+def _factors(
+    cover: np.ndarray,
+    upper_cover: np.ndarray,
+    has_upper: np.ndarray,
+    ancestor: np.ndarray,
+    t: np.ndarray,
+    w: np.ndarray,
+) -> np.ndarray:
+    """Return `Walk.factors` from each edge's cover products and its tree's nodes and weights."""
+    z, upper, has = cover[:, None], upper_cover[:, None], has_upper[:, None]
     failing, passing = (1 - t) * z, t + (1 - t) * z
     upper_passing = np.where(has, t + (1 - t) * upper, 1.0)
     both_fail = np.where(has, z / upper, failing)

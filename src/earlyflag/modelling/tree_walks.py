@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from earlyflag.modelling.compiled import compiled
+from earlyflag.modelling.compiled import compiled, inlined
 from earlyflag.modelling.trees import MISSING_NAN, below, in_categories
 
 VECTOR = 8
@@ -133,85 +133,105 @@ def _close(up, here, phi, own, passed, upper, factors, edge, n):
 
 
 @compiled
-def walk_one_by_one(
+def walk_one_by_one(  # noqa: PLR0912 - its loops share arrays that only one function may hold
     rows, result, feature, threshold, missing, default_left, category_start, category_end,
     category_words, leaf_value, tree_start, n_nodes, depth, split, goes_left, ancestor_depth,
-    leaf, factors,
+    leaf, cover, upper_cover, times, weights,
 ):  # fmt: skip
-    """Walk every tree with one row at a time, the quadrature's nodes in the vector unit.
+    """Walk every tree with one row at a time, `VECTOR` of the quadrature's nodes side by side.
 
-    The same steps as `walk`; nodes beyond a tree's own have weight 0 and add nothing.
+    The same sums as `walk`, but each edge's factors are worked out where they are needed: one row
+    would wait longer for a table of them than for the few divisions. A tree with more nodes than
+    `VECTOR` is walked again for the rest; nodes beyond a tree's own have weight 0 and add nothing.
     """
     deepest = depth.max() if len(depth) else 1
-    down, up = np.ones((deepest + 1, factors.shape[2])), np.zeros((deepest + 1, factors.shape[2]))
-    passed, open_edge = np.zeros(deepest + 1), np.zeros(deepest + 1, dtype=np.int64)
+    down, up = np.ones((deepest + 1, VECTOR)), np.zeros((deepest + 1, VECTOR))
+    gain = np.zeros((deepest + 1, VECTOR))
+    passed, own = np.ones(deepest + 1), np.zeros(deepest + 1, dtype=np.int64)
+    went_left = np.zeros(deepest + 1)
+    t, w = np.zeros(VECTOR), np.zeros(VECTOR)
+    phi = np.zeros((rows.shape[1], VECTOR))
     for row in range(rows.shape[0]):
-        result[row] = 0.0
+        phi[:] = 0.0
         for tree in range(len(tree_start) - 1):
-            top, width = 0, -(-n_nodes[tree] // VECTOR) * VECTOR
-            for edge in range(tree_start[tree], tree_start[tree + 1]):
-                here, at, upper = depth[edge], split[edge], ancestor_depth[edge]
-                while top >= here:
-                    done = open_edge[top]
-                    old, new = passed[ancestor_depth[done]], passed[top]
-                    share = _close_one(up, top, old, new, factors, done, width)
-                    result[row, feature[split[done]]] += share
+            n = n_nodes[tree]
+            for first_node in range(0, n, VECTOR):
+                t[:] = times[n, first_node : first_node + VECTOR]
+                w[:] = weights[n, first_node : first_node + VECTOR]
+                top = 0
+                for edge in range(tree_start[tree], tree_start[tree + 1]):
+                    here, at, upper = depth[edge], split[edge], ancestor_depth[edge]
+                    while top >= here:
+                        _close_one(up, gain, phi, own[top], top)
+                        top -= 1
+                    mine = feature[at]
+                    if goes_left[edge]:
+                        value = rows[row, mine]
+                        if category_end[at] > category_start[at]:
+                            words = category_words[category_start[at] : category_end[at]]
+                            is_left = in_categories(value, words)
+                        else:
+                            is_left = below(value, threshold[at], missing[at], default_left[at])
+                        went_left[here - 1] = 1.0 if is_left else 0.0
+                        new = went_left[here - 1]
+                    else:
+                        new = 1.0 - went_left[here - 1]
+                    if upper > 0:
+                        old = passed[upper]
+                        new *= old
+                        _again(down, gain, here, t, w, new, cover[edge], old, upper_cover[edge])
+                    else:
+                        _first_time(down, gain, here, t, w, new, cover[edge])
+                    if leaf[edge] >= 0:
+                        _add_leaf_one(leaf_value[leaf[edge]], down, up, gain, phi, mine, here)
+                    else:
+                        top = here
+                        passed[here], own[here] = new, mine
+                        for q in range(VECTOR):
+                            up[here, q] = 0.0
+                while top > 0:
+                    _close_one(up, gain, phi, own[top], top)
                     top -= 1
-                value = rows[row, feature[at]]
-                if category_end[at] > category_start[at]:
-                    words = category_words[category_start[at] : category_end[at]]
-                    is_left = in_categories(value, words)
-                else:
-                    is_left = below(value, threshold[at], missing[at], default_left[at])
-                old, new = passed[upper], 1.0 if is_left == goes_left[edge] else 0.0
-                if upper > 0:
-                    new *= old
-                if leaf[edge] >= 0:
-                    scale = leaf_value[leaf[edge]]
-                    share = _add_leaf_one(scale, down, up, here, old, new, factors, edge, width)
-                    result[row, feature[at]] += share
-                else:
-                    top = here
-                    open_edge[top] = edge
-                    passed[here] = new
-                    _open_one(down, up, here, old, new, factors, edge, width)
-            while top > 0:
-                done = open_edge[top]
-                old, new = passed[ancestor_depth[done]], passed[top]
-                share = _close_one(up, top, old, new, factors, done, width)
-                result[row, feature[split[done]]] += share
-                top -= 1
+        for place in range(rows.shape[1]):
+            result[row, place] = phi[place].sum()
 
 
-@compiled
-def _open_one(down, up, here, old, new, factors, edge, width):
-    """Do `_open` for one row."""
-    for q in range(width):
-        up[here, q] = 0.0
-        down[here, q] = down[here - 1, q] * (
-            factors[edge, 0, q] + old * factors[edge, 1, q] + new * factors[edge, 2, q]
-        )
+@inlined
+def _first_time(down, gain, here, t, w, new, z):
+    """Go down an edge whose feature no split above has: multiply the product, note the weight."""
+    if new > 0.0:
+        for q in range(VECTOR):
+            factor = t[q] + (1.0 - t[q]) * z
+            gain[here, q] = (1.0 - z) * w[q] / factor
+            down[here, q] = down[here - 1, q] * factor
+    else:
+        for q in range(VECTOR):
+            gain[here, q] = -w[q] / (1.0 - t[q])
+            down[here, q] = down[here - 1, q] * ((1.0 - t[q]) * z)
 
 
-@compiled
-def _add_leaf_one(value, down, up, here, old, new, factors, edge, width):
-    """Do `_add_leaf` for one row; return the part of the edge's feature."""
-    share = 0.0
-    for q in range(width):
-        part = value * down[here - 1, q]
-        part *= factors[edge, 0, q] + old * factors[edge, 1, q] + new * factors[edge, 2, q]
+@inlined
+def _again(down, gain, here, t, w, new, z, old, upper_z):
+    """Go down an edge whose feature was split on above: its factor takes the upper one's place."""
+    for q in range(VECTOR):
+        factor = t[q] * new + (1.0 - t[q]) * z
+        upper = t[q] * old + (1.0 - t[q]) * upper_z
+        gain[here, q] = (new - z) * w[q] / factor - (old - upper_z) * w[q] / upper
+        down[here, q] = down[here - 1, q] * (factor / upper)
+
+
+@inlined
+def _add_leaf_one(value, down, up, gain, phi, mine, here):
+    """Hand a leaf's part to its edge's feature and to the sums above."""
+    for q in range(VECTOR):
+        part = value * down[here, q]
+        phi[mine, q] += part * gain[here, q]
         up[here - 1, q] += part
-        weight = factors[edge, 3, q] + old * factors[edge, 4, q] + new * factors[edge, 5, q]
-        share += part * weight
-    return share
 
 
-@compiled
-def _close_one(up, here, old, new, factors, edge, width):
-    """Do `_close` for one row; return the part of the edge's feature."""
-    share = 0.0
-    for q in range(width):
-        weight = factors[edge, 3, q] + old * factors[edge, 4, q] + new * factors[edge, 5, q]
-        share += up[here, q] * weight
+@inlined
+def _close_one(up, gain, phi, mine, here):
+    """Come up an edge whose subtree is done: hand its sums to the feature and to those above."""
+    for q in range(VECTOR):
+        phi[mine, q] += up[here, q] * gain[here, q]
         up[here - 1, q] += up[here, q]
-    return share

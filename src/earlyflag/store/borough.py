@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, func, inser
 from earlyflag.core.terms import Band, HouseholdRecord, Member, ModelInfo, TimelineEvent
 from earlyflag.store.audit import AuditEntry, AuditTrail
 from earlyflag.store.encoding import decode_detail, decode_events
+from earlyflag.store.foreseen import LINE, Foreseen, newest_scores
 from earlyflag.store.keys import name_key, postcode_key, reference_key, uprn_key
 from earlyflag.store.records import PilotArm, RunRecord, ScoreDetail, ScoreLine, columns, read
 from earlyflag.store.tables import (
@@ -30,17 +31,7 @@ from earlyflag.store.writing import upsert
 
 _ONE: BindParameter[str] = bindparam("household_id")
 _SCORES: Select[*tuple[Any, ...]] = (
-    select(
-        ScoreRow.household_id,
-        ScoringRunRow.run_id,
-        ScoreRow.as_of,
-        ScoreRow.probability,
-        ScoreRow.log_odds,
-        ScoreRow.base_log_odds,
-        ScoreRow.band,
-        ScoreRow.rank,
-        ScoringRunRow.model_version,
-    )
+    select(*LINE)
     .join(ScoringRunRow, ScoringRunRow.run_key == ScoreRow.run_key)
     .where(ScoreRow.household_id == _ONE, ScoringRunRow.published_at.is_not(None))
     .order_by(ScoreRow.as_of.desc(), ScoreRow.run_key.desc())
@@ -50,15 +41,6 @@ _DETAIL = (
     select(ScoreDetailRow.detail)
     .join(ScoringRunRow, ScoringRunRow.run_key == ScoreDetailRow.run_key)
     .where(ScoringRunRow.run_id == bindparam("run_id"), ScoreDetailRow.household_id == _ONE)
-)
-_NEWEST: Select[*tuple[Any, ...]] = (
-    _SCORES.add_columns(ScoreDetailRow.detail)
-    .outerjoin(
-        ScoreDetailRow,
-        (ScoreDetailRow.run_key == ScoreRow.run_key)
-        & (ScoreDetailRow.household_id == ScoreRow.household_id),
-    )
-    .limit(1)
 )
 _RUNS: Select[*tuple[Any, ...]] = select(*ScoringRunRow.__table__.columns).where(
     ScoringRunRow.published_at.is_not(None)
@@ -78,10 +60,10 @@ _TIMELINE = select(TimelineRow.events).where(TimelineRow.household_id == _ONE)
 class Borough:
     """Published runs, scores and households."""
 
-    def __init__(self, connection: Connection, audit: AuditTrail) -> None:
+    def __init__(self, connection: Connection, audit: AuditTrail, foreseen: Foreseen) -> None:
         self._connection = connection
         self._audit = audit
-        self._runs: dict[str, RunRecord] = {}
+        self._foreseen = foreseen
 
     def latest_run(self) -> RunRecord | None:
         """Return the published run with the newest cut-off, the last published among equals."""
@@ -91,12 +73,13 @@ class Borough:
 
     def run(self, run_id: str) -> RunRecord | None:
         """Return a published run by its identifier."""
-        if run_id not in self._runs:  # a published run never changes, so once a transaction will do
+        known = self._foreseen.runs
+        if run_id not in known:
             row = self._connection.execute(_RUN, {"run_id": run_id}).first()
             if row is None:
                 return None
-            self._runs[run_id] = _read_run(row)
-        return self._runs[run_id]
+            known[run_id] = _read_run(row)
+        return known[run_id]
 
     def run_by_key(self, run_key: int) -> RunRecord | None:
         """Return a published run by its key."""
@@ -126,7 +109,9 @@ class Borough:
         self, household_id: str, *, with_evidence: bool = True
     ) -> tuple[ScoreLine, ScoreDetail] | None:
         """Return a household's newest score with its reasons, by one statement."""
-        row = self._connection.execute(_NEWEST, {"household_id": household_id}).first()
+        row = self._foreseen.scores.get(household_id)
+        if row is None:
+            row = newest_scores(self._connection, [household_id]).get(household_id)
         if row is None:
             return None
         *line, text = row

@@ -28,8 +28,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from earlyflag.core.errors import InputInvalid, NotFound, Stale
 from earlyflag.core.terms import Band
 from earlyflag.store.audit import AuditEntry, AuditTrail
+from earlyflag.store.conditions import active_on
+from earlyflag.store.foreseen import Foreseen
 from earlyflag.store.records import Flag, columns, read
-from earlyflag.store.suppressing import active_on
 from earlyflag.store.tables import FlagRow, SuppressedHouseholdRow, SuppressionRow
 from earlyflag.store.terms import (
     LIVE_STATES,
@@ -133,9 +134,10 @@ def decode_cursor(cursor: str) -> tuple[FlagSort, Any, str]:
 class Flags:
     """The flags of the borough."""
 
-    def __init__(self, connection: Connection, audit: AuditTrail) -> None:
+    def __init__(self, connection: Connection, audit: AuditTrail, foreseen: Foreseen) -> None:
         self._connection = connection
         self._audit = audit
+        self._foreseen = foreseen
 
     def page(
         self,
@@ -210,6 +212,8 @@ class Flags:
 
     def of_household(self, household_id: str) -> list[Flag]:
         """Return a household's flags, newest first."""
+        if household_id in self._foreseen.not_flagged:
+            return []
         rows = self._connection.execute(_OF_HOUSEHOLD, {"household_id": household_id})
         return [read(Flag, row) for row in rows]
 

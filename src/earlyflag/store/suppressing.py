@@ -6,14 +6,11 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
     Connection,
     Date,
     bindparam,
     delete,
     insert,
-    or_,
     select,
     union,
     update,
@@ -21,6 +18,8 @@ from sqlalchemy import (
 
 from earlyflag.core.terms import SuppressionRecord
 from earlyflag.store.audit import AuditEntry, AuditTrail
+from earlyflag.store.conditions import active_on
+from earlyflag.store.foreseen import Foreseen
 from earlyflag.store.keys import uprn_key
 from earlyflag.store.tables import (
     HouseholdMemberRow,
@@ -31,13 +30,6 @@ from earlyflag.store.tables import (
 from earlyflag.store.terms import SuppressionKind
 
 SOURCE, CASEWORK = "source", "casework"
-
-
-def active_on(day: date | BindParameter[date]) -> ColumnElement[bool]:
-    """Return the condition that a suppression holds on a day."""
-    return (SuppressionRow.valid_from <= day) & or_(
-        SuppressionRow.valid_to.is_(None), SuppressionRow.valid_to > day
-    )
 
 
 def replace_source_suppressions(
@@ -144,9 +136,10 @@ _OF = (
 class Suppressions:
     """Reads suppressions and writes those of casework."""
 
-    def __init__(self, connection: Connection, audit: AuditTrail) -> None:
+    def __init__(self, connection: Connection, audit: AuditTrail, foreseen: Foreseen) -> None:
         self._connection = connection
         self._audit = audit
+        self._foreseen = foreseen
 
     def add(self, record: SuppressionRecord, *, by: str, audit: AuditEntry) -> None:
         """Write a suppression recorded in casework; its reference is used as it is."""
@@ -172,6 +165,8 @@ class Suppressions:
 
     def of(self, household_id: str, day: date) -> list[SuppressionRecord]:
         """Return what suppresses a household on a day."""
+        if (household_id, day) in self._foreseen.not_suppressed:
+            return []
         rows = self._connection.execute(_OF, {"household_id": household_id, "day": day})
         return [
             SuppressionRecord(row.suppression_ref, row.kind, row.valid_from, row.valid_to, row[4])

@@ -18,6 +18,7 @@ from earlyflag.casework.desk import Rules
 from earlyflag.casework.together import ReadsTogether
 from earlyflag.core.clock import Clock, SystemClock
 from earlyflag.core.errors import EarlyflagError, NotSignedIn, SettingsInvalid, StepMissing
+from earlyflag.core.gathering import Gathered
 from earlyflag.core.settings import Settings
 from earlyflag.core.terms import LiveScorer
 from earlyflag.web.api import ROUTERS as API_ROUTERS
@@ -99,6 +100,8 @@ def create_app(settings: Settings, engine: Engine, handed_in: HandedIn | None = 
         figures=figures,
         together=ReadsTogether(engine, rules),
         scorer=given.scorer,
+        # Single what-ifs of the same moment are one batch for the scorer.
+        what_ifs=Gathered(given.scorer.score) if given.scorer else None,
         model_trouble=given.model_trouble,
         print_pack=given.print_pack,
         uploads=given.uploads,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -21,8 +21,9 @@ from earlyflag.casework.signing_in import Session, resume_session
 from earlyflag.casework.together import ReadsTogether
 from earlyflag.core.clock import Clock, london_day
 from earlyflag.core.errors import NotAllowed, NotSignedIn
+from earlyflag.core.gathering import Gathered
 from earlyflag.core.settings import Settings
-from earlyflag.core.terms import LiveScorer
+from earlyflag.core.terms import LiveScorer, Score
 from earlyflag.store.terms import ActorKind
 from earlyflag.web.access import Access, access_to
 from earlyflag.web.observe import Figures, route_template
@@ -99,6 +100,7 @@ class Site:
     together: ReadsTogether
     known_keys: KnownKeys = field(default_factory=KnownKeys)
     scorer: LiveScorer | None = None
+    what_ifs: Gathered[Mapping[str, float | None], Score] | None = None
     model_trouble: Callable[[], str] | None = None
     print_pack: PackPrinter | None = None
     uploads: Uploads | None = None
@@ -141,9 +143,9 @@ class Visit:
                 check_key_holds(desk.unit.access.key(self.actor.actor_id), self.now)
             yield desk
 
-    def read_together(self, subject: str, work: Callable[[Desk], ResultT]) -> ResultT:
+    async def read_together(self, subject: str, work: Callable[[Desk], ResultT]) -> ResultT:
         """Return what a read gives; those of the same moment share a transaction."""
-        return self.site.together.do(self.actor, subject, work, now=self.now)
+        return await self.site.together.do(self.actor, subject, work, now=self.now)
 
 
 def _bearer(request: Request) -> str:

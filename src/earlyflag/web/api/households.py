@@ -32,6 +32,7 @@ from earlyflag.web.api.schemas import (
     HistoryPoint,
     HouseholdOut,
     MemberOut,
+    NameSearch,
     PurposeIn,
     PurposeOut,
     ReasonEvidence,
@@ -91,7 +92,7 @@ def search(visit: SignedIn, wanted: SearchIn) -> SearchOut:
     A POST, so that nothing personal stands in an address.
     """
     with visit.desk() as desk:
-        if wanted.kind == "name":
+        if isinstance(wanted, NameSearch):
             found = look_up_name(desk, wanted.surname, wanted.postcode)
         else:
             found = look_up_reference(desk, wanted.kind, wanted.reference)
@@ -135,9 +136,9 @@ def read_household(visit: SignedIn, household_id: HouseholdId) -> HouseholdOut:
 
 
 @router.get("/{household_id}/score", response_model=ScoreOut)
-def read_score(visit: SignedIn, household_id: HouseholdId) -> Response:
+async def read_score(visit: SignedIn, household_id: HouseholdId) -> Response:
     """The newest score of a household with its reasons, what is not known, what would change it."""
-    answer = visit.read_together(
+    answer = await visit.read_together(
         household_id, lambda desk: get_score(desk, household_id, with_evidence=False)
     )
     return plain_json(score_content(answer.score))
