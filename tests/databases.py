@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import subprocess
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +20,15 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server that lives for the tests, with a database `model`."""
+    # Not under pytest's own folder: run as root, the server works as another user, and every
+    # pytest that starts meanwhile shuts that folder to all others.
+    folder = Path(tempfile.mkdtemp(prefix="earlyflag-postgresql-"))
     with warnings.catch_warnings():
         # The wheel looks for a run-time folder that a container does not have.
         warnings.simplefilter("ignore")
-        server = _start(tmp_path_factory.mktemp("pg"))
+        server = _start(folder / "data")
     address = server.get_uri()
     admin = connect(address).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -39,6 +43,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(folder: Path) -> Any:

@@ -195,8 +195,12 @@ class HouseholdOut(Given):
     flag_ids: list[str]
 
 
-class SearchIn(Sent):
-    """A reference in full, or a surname and postcode. No wildcards."""
+# In full and without wildcards: at least one character that is no space, none of * % _ ?
+IN_FULL = r"^[^*%_?\x00-\x1f]*[^\s*%_?\x00-\x1f][^*%_?\x00-\x1f]*$"
+
+
+class ReferenceSearch(Sent):
+    """A reference in full."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -204,10 +208,27 @@ class SearchIn(Sent):
         json_schema_extra={"examples": [{"kind": "account", "reference": "70012345X"}]},
     )
 
-    kind: Literal["uprn", "account", "tenancy", "name"]
-    reference: str = Field("", max_length=100, pattern=NOT_NUL)
-    surname: str = Field("", max_length=100, pattern=NOT_NUL)
-    postcode: str = Field("", max_length=10, pattern=NOT_NUL)
+    kind: Literal["uprn", "account", "tenancy"]
+    reference: str = Field(min_length=1, max_length=100, pattern=IN_FULL)
+
+
+class NameSearch(Sent):
+    """A surname and a postcode, both in full."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [{"kind": "name", "surname": "Example", "postcode": "ZZ9 9ZZ"}]
+        },
+    )
+
+    kind: Literal["name"]
+    surname: str = Field(min_length=1, max_length=100, pattern=IN_FULL)
+    postcode: str = Field(min_length=1, max_length=10, pattern=IN_FULL)
+
+
+SearchIn = Annotated[ReferenceSearch | NameSearch, Field(discriminator="kind")]
 
 
 class FoundOut(Given):
@@ -229,7 +250,14 @@ class SearchOut(Given):
 class PurposeIn(Sent):
     """Why a household outside one's own work is opened."""
 
-    purpose: Purpose
+    # those of `casework.households.STATABLE`; the others are never chosen by anybody
+    purpose: Literal[
+        Purpose.HOUSEHOLD_ASKED,
+        Purpose.PARTNER_REFERRAL,
+        Purpose.SAFEGUARDING,
+        Purpose.SUPERVISION,
+        Purpose.COMPLAINT_OR_REQUEST,
+    ]
     note: str = Field("", max_length=200, pattern=NOT_NUL)
 
 
