@@ -76,12 +76,11 @@ def test_every_window_equals_a_count_of_the_visible_rows(ledger, cut_offs):
     con.execute("CREATE TEMP TABLE homes_at AS SELECT * FROM household_homes")
     names = [column.name for column in WANTED]
     for day, together in phases(cut_offs).items():
-        monthly = MonthlyLedger(
-            backend, COUNCIL_TAX_LEDGER, day, [index(each) for each in together], names
-        )
+        monthly = MonthlyLedger(COUNCIL_TAX_LEDGER, day, [index(each) for each in together], names)
+        backend.tables(monthly.once())
         for as_of in together:
             backend.table("cut_off", "SELECT $as_of AS as_of", {"as_of": as_of})
-            monthly.at(index(as_of))
+            backend.tables(monthly.at(index(as_of)))
             found = {
                 row[0]: row[1:]
                 for row in con.execute(
@@ -91,5 +90,5 @@ def test_every_window_equals_a_count_of_the_visible_rows(ledger, cut_offs):
             for owner in ("H1", "H3"):
                 expected = [counted(ledger, owner, as_of, column) for column in WANTED]
                 assert list(found.get(owner, [0.0] * len(names))) == expected
-        monthly.close()
+        backend.drop(*monthly.made)
     con.close()

@@ -10,9 +10,10 @@ from earlyflag import features
 from earlyflag.core.errors import UndeclaredFeature
 from earlyflag.features.evidence_words import words_for
 from earlyflag.sources.schema import TABLES
-from tests.feature_cases import AS_OF, HandmadeTables, read_cases, village
+from tests.feature_cases import AS_OF, FOLDER, HandmadeTables, read_cases, village
 
 CASES = read_cases()
+WARDS = read_cases(FOLDER / "wards")
 PLACES = {case.title: f"H{number}" for number, case in enumerate(CASES)}
 
 
@@ -27,6 +28,52 @@ def found():
 def of(found, title: str, feature: str) -> list[str]:
     rows = found[PLACES[title]].get(feature, ())
     return [f"{row.happened_on} {row.text}" for row in rows]
+
+
+@pytest.fixture(scope="module")
+def of_wards():
+    rows, households = village(WARDS)
+    names = [f"H{number}" for number in range(len(WARDS))]
+    return features.evidence_of(HandmadeTables(rows), households, names, AS_OF, features.CATALOGUE)
+
+
+def test_every_feature_has_dated_rows_behind_a_value_that_is_not_zero(found, of_wards):
+    shown = {
+        name
+        for cases, rows in ((CASES, found), (WARDS, of_wards))
+        for number, case in enumerate(cases)
+        for name, value in case.values.items()
+        if value and value == value and rows.get(f"H{number}", {}).get(name)
+    }
+    assert set(features.CATALOGUE) - shown == set()
+
+
+def test_no_value_above_zero_stands_without_rows(found, of_wards):
+    bare = {
+        (case.title, name)
+        for cases, rows in ((CASES, found), (WARDS, of_wards))
+        for number, case in enumerate(cases)
+        for name, value in case.values.items()
+        if value > 0 and not rows.get(f"H{number}", {}).get(name)
+    }
+    assert bare == set()
+
+
+def test_behind_a_rate_of_the_ward_stand_its_counts_and_no_neighbour(of_wards):
+    (row,) = of_wards["H3"]["ward_recovery_rate_12m"]
+    assert row.text == (
+        "1 of the ward's 4 households were summoned for council tax in 12 months; "
+        "2 of the borough's 7"
+    )
+    assert (row.table, row.reference) == ("council_tax_recovery", "E05000001")
+    assert (row.happened_on, row.known_on) == (date(2026, 6, 30), date(2026, 6, 30))
+    assert "ward_duty_rate_12m" not in of_wards.get("H6", {})
+
+
+def test_the_rows_behind_a_single_month_are_of_that_month(found):
+    for by_feature in found.values():
+        for row in by_feature.get("council_tax_charge_pence_lag3", ()):
+            assert date(2026, 4, 1) <= row.happened_on < date(2026, 5, 1)
 
 
 def test_the_instalments_that_credits_do_not_cover_are_named(found):
@@ -71,7 +118,9 @@ def test_spells_are_shown_by_their_starts_and_known_ends(found):
 def test_what_was_not_known_is_not_shown(found):
     late = found.get(PLACES["A payment typed in after the cut-off does not exist yet"], {})
     assert not late.get("days_since_council_tax_payment")
-    assert not found.get(PLACES["A summons that became known after the cut-off"])
+    summons = found[PLACES["A summons that became known after the cut-off"]]
+    assert "days_since_council_tax_summons" not in summons
+    assert "council_tax_recovery_steps_24m" not in summons
     ended = "An end of reduction that is not known yet is no end"
     assert not any("ended" in line for line in of(found, ended, "council_tax_reduction"))
     duty = of(found, "A duty that was recorded after the cut-off", "approaches_12m")

@@ -20,6 +20,7 @@ def test_spark_links_as_duckdb_does(tmp_path):
         .config("spark.jars", similarity_jar_location())
         .config("spark.sql.shuffle.partitions", "1")
         .config("spark.default.parallelism", "1")
+        .config("spark.sql.warehouse.dir", str(tmp_path / "warehouse"))
         .config("spark.ui.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .getOrCreate()

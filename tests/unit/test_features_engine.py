@@ -174,6 +174,27 @@ def test_only_cut_offs_whose_inputs_changed_are_computed_again(tmp_path):
     assert changed.content_hash == features.open_store(tmp_path).content_hash
 
 
+def test_cut_offs_computed_at_the_same_time_are_the_same_numbers(tmp_path):
+    rows, households = village(read_cases())
+    days = [date(2026, month, day) for month in (2, 3, 4, 5, 6, 7) for day in (1, 15)]
+    one, four = (
+        features.build(HandmadeTables(rows), households, days, tmp_path / str(n), threads=n)
+        for n in (1, 4)
+    )
+    assert one.frame(days).equals(four.frame(days))
+    assert four.cut_offs == days and sorted(four.computed) == days
+
+
+def test_a_change_of_what_no_feature_reads_computes_nothing_again(tmp_path):
+    rows, households = village(read_cases())
+    features.build(HandmadeTables(rows), households, [JULY], tmp_path, threads=1)
+    rows["council_tax_people"][0]["surname"] = "Otherwise"
+    rows["council_tax_transactions"][0]["transaction_ref"] = "Z9"
+    rows["homelessness_cases"][0]["reason"] = "other"
+    again = features.build(HandmadeTables(rows), households, [JULY], tmp_path, threads=1)
+    assert again.computed == ()
+
+
 def test_chosen_columns_are_the_same_numbers(tmp_path):
     cases = read_cases()
     whole = compute(cases, tmp_path / "all")

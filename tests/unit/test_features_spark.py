@@ -24,13 +24,14 @@ EXACT = {"pence", "count", "days", "yes or no", "rank", "people"}
 
 
 @pytest.fixture(scope="module")
-def session():
+def session(tmp_path_factory):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pyspark.sql import SparkSession
 
         made = (
             SparkSession.builder.master("local[2]")
+            .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
             .config("spark.ui.enabled", "false")
             .config("spark.ui.showConsoleProgress", "false")
             .config("spark.sql.shuffle.partitions", "1")
@@ -47,7 +48,7 @@ def on_duckdb(tables, households, cut_offs: list[date]) -> pd.DataFrame:
     parts: list[pd.DataFrame] = []
     with connect(tables, households, threads=1) as con:
         engine = Engine(DuckDBBackend(con), FAMILIES, tables.missing)
-        engine.run(cut_offs, lambda _: parts.append(con.sql(f"SELECT * FROM {RESULT}").to_df()))
+        engine.run(cut_offs, lambda *_: parts.append(con.sql(f"SELECT * FROM {RESULT}").to_df()))
     return pd.concat(parts)
 
 
@@ -55,7 +56,7 @@ def on_spark(session, relations: Path, missing, cut_offs: list[date]) -> pd.Data
     backend = SparkBackend(session, relations)
     parts: list[pd.DataFrame] = []
 
-    def take(_: date) -> None:
+    def take(*_: object) -> None:
         rows = backend.rows(f"SELECT * FROM {RESULT}")
         parts.append(pd.DataFrame(rows, columns=["household_id", "as_of", *CATALOGUE]))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from earlyflag.features.backends import DuckDBBackend
+from earlyflag.features.backends import Backend, DuckDBBackend
 from earlyflag.features.connection import connect
 from earlyflag.features.engine import RESULT, Engine
 from earlyflag.features.families import FAMILIES
@@ -102,7 +102,7 @@ def audit_groups(tables: Any, households: Any, cut_offs: Iterable[date]) -> pd.D
     parts: list[pd.DataFrame] = []
     with connect(tables, households) as con:
 
-        def take(as_of: date) -> None:
+        def take(_: Backend, as_of: date) -> None:
             parts.append(con.sql(_GROUPS, params={"as_of": as_of}).to_df())
 
         Engine(DuckDBBackend(con), FAMILIES, tables.missing, _FACTS).run(cut_offs, take, also=_READ)

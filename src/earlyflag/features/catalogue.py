@@ -22,6 +22,10 @@ CATALOGUE: dict[str, Feature] = gather(
 """Every declared feature by name, in the order of the columns of a feature table."""
 
 
+LAGGED: tuple[str, ...] = tuple(name for name in CATALOGUE if name[:-1].endswith("_lag"))
+"""The features of single months."""
+
+
 def family_of(name: str) -> Family:
     """Return the family that computes a feature.
 
@@ -69,6 +73,11 @@ def as_markdown() -> str:
         "| window | months looked back over; `now` is a state at the cut-off |",
         "| direction | `+`: more can only mean more risk, `-`: less; blank: either |",
         "| can change | help can change it: arrears, a reduction, an arrangement |",
+        "",
+        f"{len(LAGGED)} features end in `_lag1` to `_lag6` and are of one month each, `_lag1` "
+        "being the month before the cut-off. They are for models of a short horizon, such as the "
+        "next recovery stage or default on a ledger, which read the course of the months; the "
+        "specifications of a homelessness duty leave them out.",
         "",
         "## Lawful gateways",
         "",

@@ -55,13 +55,16 @@ class Rows:
     kinds : the kinds or stages that count; empty for all
     months : how far back, by `happened_on` or the spell's start; None for all
     rule : `newest` (the newest rows), `uncovered` (the dues that credits do not cover),
-        `open` (spells in force), `changes` (starts and ends of spells)
+        `balance` (the same; where nothing is owed, the newest rows), `open` (spells in force),
+        `changes` (starts and ends of spells), `ward` (counts of the ward and the borough)
+    until_months : the rows of the last so many months do not count, as in a single earlier month
     """
 
     table: str
     kinds: tuple[str, ...] = ()
     months: int | None = None
-    rule: Literal["newest", "uncovered", "open", "changes"] = "newest"
+    rule: Literal["newest", "uncovered", "balance", "open", "changes", "ward"] = "newest"
+    until_months: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,22 @@ household of the spine, one column a feature.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import sqlglot
 from sqlglot import exp
 
 from earlyflag.core.errors import UndeclaredFeature
-from earlyflag.features.backends import Backend
+from earlyflag.features.backends import Backend, Step
 from earlyflag.features.declare import Family, Feature
 from earlyflag.features.guard import check_family
 from earlyflag.features.ledgers import LEDGERS
 from earlyflag.features.monthly import MonthlyLedger
 from earlyflag.features.periods import index, phases
 from earlyflag.features.relations import Relation, relations
+from earlyflag.features.together import share_out
 
 RESULT = "features_at"
 """The relation that holds the features of the cut-off in hand."""
@@ -73,32 +74,51 @@ class Engine:
     def run(
         self,
         cut_offs: Iterable[date],
-        take: Callable[[date], None],
+        take: Callable[[Backend, date], None],
         *,
         also: Iterable[str] = (),
+        done: Callable[[date], None] | None = None,
     ) -> None:
-        """Compute each cut-off and hand it over: `take(as_of)` reads the relation `features_at`.
+        """Compute each cut-off and hand it over.
 
         Parameters
         ----------
+        take : reads the relation `features_at` of the cut-off in the backend it is given; several
+            cut-offs may be taken at the same time, in threads of their own
         also : further visible relations that `take` reads
+        done : called in this thread after a cut-off was taken
         """
         for day, days in phases(cut_offs).items():
             ledgers = self._ledgers(day, [index(as_of) for as_of in days])
+            self._backend.tables([step for ledger in ledgers for step in ledger.once()])
             made = self._needed(relations(day), also)
-            for as_of in days:
-                self._prepare(as_of, made)
-                for ledger in ledgers:
-                    ledger.at(index(as_of))
-                self._compute()
-                take(as_of)
-            for ledger in ledgers:
-                ledger.close()
+
+            def compute(room: Backend, as_of: date) -> None:
+                room.tables(self._steps(as_of, made, ledgers))  # noqa: B023
+                room.view(RESULT, self._result())
+                take(room, as_of)
+
+            with self._backend.rooms(len(days)) as rooms:
+                workers = [partial(compute, room) for room in rooms]
+                for as_of in share_out(dict.fromkeys(days, ()), workers):
+                    if done:
+                        done(as_of)
             self._backend.drop(
                 "cut_off",
+                *(name for ledger in ledgers for name in ledger.made),
                 *(relation.name for relation in made),
                 *(_TABLE + family.name for family, _ in self._families),
             )
+
+    def columns_read(self) -> frozenset[str]:
+        """Return the name of every column that the families reach in any table."""
+        made = self._needed(relations(1), ())
+        found = {name for relation in made for name in _columns_read(relation.sql)}
+        for family, _ in self._families:
+            for name in set(family.reads) & set(LEDGERS):
+                ledger = LEDGERS[name]
+                found |= {ledger.key, "happened_on", "known_on", *ledger.carries}
+        return frozenset(found)
 
     def _ledgers(self, day: int, periods: list[int]) -> list[MonthlyLedger]:
         wanted: dict[str, set[str]] = {}
@@ -107,7 +127,7 @@ class Engine:
             for name in set(family.reads) & set(LEDGERS):
                 wanted.setdefault(name, set()).update(columns)
         return [
-            MonthlyLedger(self._backend, LEDGERS[name], day, periods, columns)
+            MonthlyLedger(LEDGERS[name], day, periods, columns)
             for name, columns in sorted(wanted.items())
         ]
 
@@ -121,18 +141,32 @@ class Engine:
                 wanted |= set(offered[name].reads)
         return [relation for name, relation in offered.items() if name in wanted]
 
-    def _prepare(self, as_of: date, made: Iterable[Relation]) -> None:
+    def _steps(
+        self, as_of: date, made: Iterable[Relation], ledgers: Iterable[MonthlyLedger]
+    ) -> list[Step]:
+        """Return every step of one cut-off, in order of making."""
         values: dict[str, date | int] = {"as_of": as_of, "period": index(as_of)}
-        self._backend.table("cut_off", "SELECT $as_of AS as_of", values)
-        for relation in made:
-            self._backend.table(relation.name, relation.sql, values)
+        return [
+            Step("cut_off", "SELECT $as_of AS as_of", (), values),
+            *(Step(each.name, each.sql, each.reads, values) for each in made),
+            *(step for ledger in ledgers for step in ledger.at(index(as_of))),
+            *(
+                Step(_TABLE + family.name, pruned(family.sql, kept), family.reads)
+                for family, kept in self._kept()
+                if kept
+            ),
+        ]
 
-    def _compute(self) -> None:
-        """Run every family and join their columns to the spine, typed and in order."""
+    def _kept(self) -> Iterator[tuple[Family, tuple[str, ...]]]:
+        """Return each family and those of its features whose tables were delivered."""
+        for family, features in self._families:
+            yield family, tuple(f.name for f in features if not self._absent(f))
+
+    def _result(self) -> str:
+        """Return SQL that joins every family's columns to the spine, typed and in order."""
         chosen = []
         joins = []
-        for family, features in self._families:
-            kept = [feature.name for feature in features if not self._absent(feature)]
+        for (family, features), (_, kept) in zip(self._families, self._kept(), strict=True):
             chosen += [
                 f"CAST({family.name}.{feature.name} AS DOUBLE) AS {feature.name}"
                 if feature.name in kept
@@ -140,15 +174,13 @@ class Engine:
                 for feature in features
             ]
             if kept:
-                self._backend.table(_TABLE + family.name, pruned(family.sql, tuple(kept)))
                 joins.append(
                     f"LEFT JOIN {_TABLE}{family.name} AS {family.name} "
                     f"ON {family.name}.household_id = spine.household_id"
                 )
-        self._backend.view(
-            RESULT,
+        return (
             f"SELECT {', '.join(['spine.household_id', 'c.as_of', *chosen])} "
-            f"FROM spine_at AS spine CROSS JOIN cut_off AS c {' '.join(joins)}",
+            f"FROM spine_at AS spine CROSS JOIN cut_off AS c {' '.join(joins)}"
         )
 
     def _absent(self, feature: Feature) -> bool:
@@ -160,12 +192,15 @@ class Engine:
 @lru_cache(maxsize=256)
 def pruned(sql: str, names: tuple[str, ...]) -> str:
     """Return a family's statement with the household and the named columns alone."""
-    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    tree = sqlglot.parse_one(sql, dialect="duckdb", into=exp.Select)
     kept = {"household_id", *names}
     tree.set("expressions", [node for node in tree.selects if node.alias_or_name in kept])
     return tree.sql(dialect="duckdb")
 
 
-def _columns_read(sql: str) -> set[str]:
+@lru_cache(maxsize=256)
+def _columns_read(sql: str) -> frozenset[str]:
     """Return every column name that a statement mentions."""
-    return {node.name for node in sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Column)}
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    using = {name.name for join in tree.find_all(exp.Join) for name in join.args.get("using") or ()}
+    return frozenset(using | {node.name for node in tree.find_all(exp.Column)})

@@ -16,6 +16,7 @@ from earlyflag.core.terms import Evidence
 from earlyflag.features.catalogue import CATALOGUE
 from earlyflag.features.connection import connect
 from earlyflag.features.declare import Feature, Rows
+from earlyflag.features.evidence_of_wards import ward_counts
 from earlyflag.features.evidence_words import words_for
 from earlyflag.features.groups import GROUPS
 from earlyflag.features.relations import visible
@@ -92,14 +93,21 @@ def evidence_of(
             "See docs/reference/features.md."
         )
     rows = {name: rows_behind(CATALOGUE[name]) for name in wanted}
-    read = {each.table for behind in rows.values() for each in behind}
+    read = {each.table for behind in rows.values() for each in behind if each.rule != "ward"}
+    wards = [name for name in wanted if any(each.rule == "ward" for each in rows[name])]
     with connect(tables, households) as con:
         facts = _facts(con, sorted(set(household_ids)), as_of, read)
+        counts = ward_counts(con, tables.missing, as_of, wards) if wards else {}
     found: dict[str, dict[str, tuple[Evidence, ...]]] = {}
-    for household_id, held in facts.items():
+    for household_id in sorted({*facts, *counts}):
+        held = facts.get(household_id, {})
         shown: dict[_Fact, Evidence] = {}
-        by_feature = {}
+        by_feature: dict[str, tuple[Evidence, ...]] = {
+            name: (row,) for name, row in counts.get(household_id, {}).items()
+        }
         for name in wanted:
+            if name in wards:
+                continue
             chosen = _chosen(held, rows[name], CATALOGUE[name], as_of)
             if chosen:
                 by_feature[name] = tuple(shown.setdefault(fact, fact.shown()) for fact in chosen)
@@ -119,15 +127,18 @@ def _chosen(
     found: list[_Fact] = []
     for rows in behind:
         facts = held.get(rows.table, ())
-        if rows.rule == "uncovered":
-            found += _uncovered(facts, feature.window_months, as_of)
-            continue
+        if rows.rule in ("uncovered", "balance"):
+            owed = _uncovered(facts, feature.window_months, as_of)
+            found += owed
+            if owed or rows.rule == "uncovered":
+                continue
         first = add_months(as_of, -rows.months) if rows.months else date.min
+        last = add_months(as_of, -rows.until_months)
         found += [
             fact
             for fact in facts
             if (not rows.kinds or fact.kind in rows.kinds)
-            and (fact.in_force if rows.rule == "open" else fact.happened_on >= first)
+            and (fact.in_force if rows.rule == "open" else first <= fact.happened_on < last)
         ]
     newest = sorted(set(found), key=lambda f: (f.happened_on, f.reference, f.ended), reverse=True)
     return newest[:MOST]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from earlyflag.features.backends import DuckDBBackend
+from earlyflag.features.backends import Backend, DuckDBBackend
 from earlyflag.features.connection import connect
 from earlyflag.features.engine import Engine
 
@@ -59,7 +59,7 @@ def put_exclusions(
     )
     cases = " ".join(f"WHEN {place} THEN '{reason}'" for place, reason in _REASONS.items())
 
-    def take(as_of: date) -> None:
+    def take(_: Backend, as_of: date) -> None:
         con.execute(
             f"INSERT INTO excluded_at SELECT household_id, $as_of, CASE place {cases} END "
             f"FROM ({_EXCLUDED}) AS e",
@@ -91,7 +91,7 @@ def with_live_threat(tables: Any, households: Any, as_of: date) -> frozenset[str
     found: set[str] = set()
     with connect(tables, households) as con:
 
-        def take(_: date) -> None:
+        def take(_: Backend, __: date) -> None:
             found.update(row[0] for row in con.execute(_THREATENED).fetchall())
 
         Engine(DuckDBBackend(con), (), tables.missing).run([as_of], take, also=_READ)

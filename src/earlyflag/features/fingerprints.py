@@ -6,7 +6,7 @@ leaves the texts of earlier cut-offs as they were, and their features need no co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -24,7 +24,10 @@ LINKED = {
 
 
 def fingerprints(
-    con: duckdb.DuckDBPyConnection, tables: Iterable[str], cut_offs: Iterable[date]
+    con: duckdb.DuckDBPyConnection,
+    tables: Iterable[str],
+    cut_offs: Iterable[date],
+    columns: Collection[str],
 ) -> dict[date, str]:
     """Return, for each cut-off, a text that depends on exactly what was known before it.
 
@@ -32,11 +35,13 @@ def fingerprints(
     ----------
     con : a connection with the views of the contract's tables and of linkage
     tables : contract tables that features read
+    columns : the columns that they read of any of these; a change of another (a name, an address,
+        the reference of a payment) is none here, and most of a ledger's bytes need no reading
     """
     days = sorted(set(cut_offs))
     found: dict[date, list[str]] = {day: [] for day in days}
     for name, statements in [
-        *((name, _of_table(name)) for name in sorted(tables)),
+        *((name, _of_table(name, columns)) for name in sorted(tables)),
         *((name, _of_linkage(name)) for name in LINKED),
     ]:
         facts = " UNION ALL ".join(statements)
@@ -64,22 +69,24 @@ def _accumulate(
         found[day].append(f"{name}:{total:x}:{count}")
 
 
-def _of_table(name: str) -> list[str]:
+def _of_table(name: str, wanted: Collection[str]) -> list[str]:
     """Return statements of (since, number): each row, and each later-known part of it."""
     table = TABLES[name]
+    dates = {"known_on", table.dated_by}
+    read = [column for column in table.column_names if column in wanted or column in dates]
     if table.dated_by is None:
         always = date.min.isoformat()
-        return [f"SELECT DATE '{always}' AS since, hash(t) AS number FROM {name} AS t"]
+        return [f"SELECT DATE '{always}' AS since, hash({', '.join(read)}) AS number FROM {name}"]
     later: dict[str, list[str]] = {}
     for column in table.columns:
         if column.known_by is not None:
             later.setdefault(column.known_by, []).append(column.name)
     hidden = {column for columns in later.values() for column in columns} | set(later)
-    plain = [column for column in table.column_names if column not in hidden]
+    plain = [column for column in read if column not in hidden]
     row = ", ".join(plain)
     made = [f"SELECT known_on AS since, hash('row', {row}) AS number FROM {name}"]
     for known_by, columns in later.items():
-        facts = ", ".join(dict.fromkeys([*columns, known_by]))
+        facts = ", ".join(column for column in read if column in {*columns, known_by})
         made.append(
             f"SELECT greatest({known_by}, known_on) AS since, "
             f"hash('{known_by}', {row}, {facts}) AS number FROM {name} "

@@ -9,7 +9,7 @@ _DECLARED = (
         "council_tax_arrears",
         "Council tax owed",
         leads=("council_tax_balance_pence", "council_tax_arrears_instalments"),
-        evidence=(Rows("council_tax_transactions", rule="uncovered"),),
+        evidence=(Rows("council_tax_transactions", months=6, rule="balance"),),
         missing="No council tax ledger is known for this household",
     ),
     ReasonGroup(

@@ -86,7 +86,7 @@ def label(
     with connect(tables, households) as con:
         _prepare(con, tables, days, declaration)
         con.execute(_EVENTS_REACHED[_source(declaration)])
-        frame = con.sql(_LABELLED).to_df()
+        frame: pd.DataFrame = con.sql(_LABELLED).to_df()
     frame["excluded"] = frame["excluded"].astype("str").where(frame["excluded"].notna(), None)
     return frame
 

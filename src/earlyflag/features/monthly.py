@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from earlyflag.features.backends import Backend
+from earlyflag.features.backends import Step
 from earlyflag.features.declare import Ledger, Measure
 from earlyflag.features.periods import period_sql
 
@@ -61,7 +61,6 @@ class MonthlyLedger:
 
     Parameters
     ----------
-    backend : where the statements run
     ledger : its declaration
     day : the day of the month that all cut-offs share
     periods : the cut-offs' period numbers
@@ -70,13 +69,11 @@ class MonthlyLedger:
 
     def __init__(
         self,
-        backend: Backend,
         ledger: Ledger,
         day: int,
         periods: Sequence[int],
         wanted: Iterable[str] | None = None,
     ) -> None:
-        self._backend = backend
         self._ledger = ledger
         self._day = day
         wanted = None if wanted is None else set(wanted)
@@ -93,62 +90,59 @@ class MonthlyLedger:
         )
         self._totals = sorted({period - back for period in periods for back in self._backs})
         self._name = ledger.name.removesuffix("_at")
-        self._made: list[str] = []
-        self._read(max(periods))
-        self._walk()
+        self._last = max(periods)
 
-    def at(self, period: int) -> None:
-        """Make the ledger's relation for one cut-off: one row a household with any row known.
+    def once(self) -> list[Step]:
+        """Return the steps that read the ledger and make the running totals."""
+        return [*self._reading(), *self._walk()]
 
-        Reads `homes_at` of the cut-off.
+    def at(self, period: int) -> list[Step]:
+        """Return the steps that make the ledger's relation for one cut-off.
+
+        One row a household with any row known. They read `homes_at` and `cut_off` of the cut-off.
         """
         values = {"period": period}
-        self._backend.table(
-            f"{self._name}_fresh",
+        fresh = (
             f"SELECT k, {self._summed()} FROM (SELECT k, {self._measured_rows()} "
-            f"FROM {self._name}_rows WHERE happened = $period AND NOT late) AS r GROUP BY k",
-            values,
+            f"FROM {self._name}_rows WHERE happened = $period AND NOT late) AS r GROUP BY k"
         )
-        self._backend.table(f"{self._name}_odd_at", self._odd(), values)
-        self._backend.table(
-            f"{self._name}_homes",
-            f"""
+        homes = f"""
             SELECT household_id, k, count(*) OVER (PARTITION BY household_id) AS homes
             FROM (SELECT DISTINCT household_id, {self._ledger.key} FROM homes_at) AS h
-            JOIN {self._name}_keys USING ({self._ledger.key})""",
-        )
-        self._backend.table(self._ledger.name, self._wide(period))
+            JOIN {self._name}_keys USING ({self._ledger.key})"""
+        own = tuple(f"{self._name}_{part}" for part in ("fresh", "odd_at", "homes"))
+        return [
+            Step(own[0], fresh, (), values),
+            Step(own[1], self._odd(), (), values),
+            Step(own[2], homes, ("homes_at",)),
+            Step(self._ledger.name, self._wide(period), ("cut_off", *own)),
+        ]
 
-    def close(self) -> None:
-        """Forget everything that was made for this phase."""
-        self._backend.drop(
-            *self._made,
+    @property
+    def made(self) -> list[str]:
+        """Every relation that the steps make."""
+        return [
             *(f"{self._name}_{part}" for part in ("keys", "rows", "odd")),
+            *(f"{self._name}_to_{period}" for period in self._totals),
             *(f"{self._name}_{part}" for part in ("fresh", "odd_at", "homes")),
-        )
+            self._ledger.name,
+        ]
 
-    def _read(self, last: int) -> None:
+    def _reading(self) -> list[Step]:
         """Read the ledger once: prompt rows with their month, odd rows summed by their dates."""
         table, key, day = self._ledger.table, self._ledger.key, self._day
         happened, known = period_sql("happened_on", day), period_sql("known_on", day)
-        self._backend.table(
-            f"{self._name}_keys",
+        keys = (
             f"SELECT {key}, CAST(row_number() OVER (ORDER BY {key}) AS INTEGER) AS k "
-            f"FROM (SELECT DISTINCT {key} FROM {table}) AS r",
+            f"FROM (SELECT DISTINCT {key} FROM household_homes WHERE {key} IS NOT NULL) AS r"
         )
         late = f"greatest({known} - {happened}, 0)"
         carried = ", ".join(("happened_on", *self._ledger.carries))
-        self._backend.table(
-            f"{self._name}_rows",
-            f"""
+        rows = f"""
             SELECT k, CAST({happened} AS INTEGER) AS happened, {late} > 0 AS late, {carried}
             FROM {table} JOIN {self._name}_keys USING ({key})
-            WHERE superseded_on IS NULL AND {late} <= 1 AND {happened} <= $last""",
-            {"last": last},
-        )
-        self._backend.table(
-            f"{self._name}_odd",
-            f"""
+            WHERE superseded_on IS NULL AND {late} <= 1 AND {happened} <= $last"""
+        odd = f"""
             SELECT k, happened, happened + late AS usable, replaced, {self._summed()}
             FROM (
                 SELECT k, happened, late, replaced, {self._measured_rows()}
@@ -159,12 +153,16 @@ class MonthlyLedger:
                 ) AS dated
                 WHERE (replaced IS NOT NULL OR late > 1) AND happened <= $last
             ) AS r
-            GROUP BY k, happened, happened + late, replaced""",
-            {"last": last},
-        )
+            GROUP BY k, happened, happened + late, replaced"""
+        named, last = f"{self._name}_keys", {"last": self._last}
+        return [
+            Step(named, keys),
+            Step(f"{self._name}_rows", rows, (named,), last),
+            Step(f"{self._name}_odd", odd, (named,), last),
+        ]
 
-    def _walk(self) -> None:
-        """Make the running totals of prompt rows at the end of every month that is needed."""
+    def _walk(self) -> Iterator[Step]:
+        """Return the running totals of prompt rows at the end of every month that is needed."""
         before: str | None = None
         names = ", ".join(self._measured())
         low = -1
@@ -176,12 +174,12 @@ class MonthlyLedger:
             )
             if before is not None:
                 step = f"SELECT k, {names} FROM {before} UNION ALL {step}"
-            self._backend.table(
+            yield Step(
                 name,
                 f"SELECT k, {self._summed()} FROM ({step}) AS r GROUP BY k",
+                (f"{self._name}_rows", *((before,) if before else ())),
                 {"low": low, "high": period},
             )
-            self._made.append(name)
             before, low = name, period
 
     def _measured(self) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from earlyflag.features.backends import SparkBackend
+from earlyflag.features.backends import Backend, SparkBackend
 from earlyflag.features.connection import connect
 from earlyflag.features.declare import Family
 from earlyflag.features.engine import RESULT, Engine
@@ -72,7 +72,7 @@ def build_on_spark(
     listed = ", ".join(f"CAST({name} AS REAL) AS {name}" for name in wanted)
     written: list[Path] = []
 
-    def take(as_of: date) -> None:
+    def take(_: Backend, as_of: date) -> None:
         path = file_of(folder, as_of)
         backend.write(
             f"SELECT household_id, as_of, {listed} FROM {RESULT} ORDER BY household_id", path

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -24,10 +26,11 @@ from earlyflag.sources import sql
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "features.json"
+STEPS_MEMORY = "1GB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class FeatureStore:
     def content_hash(self) -> str:
         """A short text that changes when any file's inputs or the catalogue do."""
         content = json.dumps(_manifest(self.folder), sort_keys=True)
-        return duckdb.execute("SELECT left(sha256($1), 16)", [content]).fetchall()[0][0]
+        return sha256(content.encode()).hexdigest()[:16]
 
     def path(self, as_of: date) -> Path:
         """Return the file of one cut-off.
@@ -188,9 +191,11 @@ def build(
     wanted = declared if columns is None else [name for name in declared if name in set(columns)]
     con = connect(tables, households, threads=threads)
     try:
-        backend = DuckDBBackend(con)
+        # Memory kept for good spares giving each step's pages back and asking for them anew.
+        con.execute(f"SET block_allocator_memory = '{STEPS_MEMORY}'")
+        backend = DuckDBBackend(con, lanes=threads or os.cpu_count() or 1)
         engine = Engine(backend, families, tables.missing, columns)
-        inputs = _inputs(con, tables, families, wanted, days)
+        inputs = _inputs(con, tables, engine, families, wanted, days)
         old = _manifest(folder)
         known = old["inputs"] if old["columns"] == wanted else {}
         stale = [
@@ -204,7 +209,7 @@ def build(
         _write_manifest(folder, wanted, kept)
         if advance and len(stale) < len(days):
             advance(len(days) - len(stale))
-        _compute(engine, folder, wanted, stale, inputs, kept, advance, backend)
+        _compute(engine, folder, wanted, stale, inputs, kept, advance)
     finally:
         con.close()
     return FeatureStore(folder, tuple(stale))
@@ -218,23 +223,24 @@ def _compute(
     inputs: dict[date, str],
     kept: dict[str, str],
     advance: Callable[[int], None] | None,
-    backend: Backend,
 ) -> None:
     """Write each stale cut-off's file, and only then say in the manifest that it is there."""
     listed = ", ".join(f"CAST({name} AS REAL) AS {name}" for name in wanted)
 
-    def take(as_of: date) -> None:
+    def take(backend: Backend, as_of: date) -> None:
         backend.write(
             f"SELECT household_id, as_of, {listed} FROM {RESULT} ORDER BY household_id",
             file_of(folder, as_of),
         )
+
+    def done(as_of: date) -> None:
         kept[as_of.isoformat()] = inputs[as_of]
         _write_manifest(folder, wanted, kept)
         if advance:
             advance(1)
 
     if stale:
-        engine.run(stale, take)
+        engine.run(stale, take, done=done)
 
 
 def file_of(folder: Path, as_of: date) -> Path:
@@ -245,6 +251,7 @@ def file_of(folder: Path, as_of: date) -> Path:
 def _inputs(
     con: duckdb.DuckDBPyConnection,
     tables: Any,
+    engine: Engine,
     families: Sequence[Family],
     wanted: Sequence[str],
     days: Sequence[date],
@@ -254,7 +261,8 @@ def _inputs(
     read = {table for feature in features for table in feature.sources} | {"properties"}
     absent = ",".join(sorted(set(tables.missing)))
     common = f"{FORMAT}:{duckdb.__version__}:{fingerprint(families)}:{absent}"
-    return {day: f"{text}:{common}" for day, text in fingerprints(con, read, days).items()}
+    texts = fingerprints(con, read, days, engine.columns_read())
+    return {day: f"{text}:{common}" for day, text in texts.items()}
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from earlyflag.features.declare import Family, Feature
+from earlyflag.features.declare import Family, Feature, Rows
 
 _feature = partial(
     Feature,
@@ -16,7 +16,7 @@ _feature = partial(
     sentence_missing="The ward is not known",
 )
 
-_SQL = """
+_COUNTED = """
 WITH placed AS (
     SELECT spine_at.household_id, p.ward_code
     FROM spine_at LEFT JOIN visible_properties AS p ON p.household_id = spine_at.household_id
@@ -37,20 +37,34 @@ facts AS (
     LEFT JOIN summonses AS s ON s.household_id = placed.household_id
 ),
 borough AS (
-    SELECT sum(duty)::DOUBLE / count(*) AS duty, sum(summoned)::DOUBLE / count(*) AS summoned
-    FROM facts
+    SELECT count(*) AS households, sum(duty) AS duties, sum(summoned) AS summoned FROM facts
 ),
 wards AS (
     SELECT ward_code, count(*) AS households, sum(duty) AS duties, sum(summoned) AS summoned
     FROM facts WHERE ward_code IS NOT NULL GROUP BY ward_code
 )
+"""
+
+_SQL = f"""{_COUNTED}
 SELECT f.household_id,
-    1000 * (w.duties + 200 * b.duty) / (w.households + 200) AS ward_duty_rate_12m,
-    1000 * (w.summoned + 200 * b.summoned) / (w.households + 200) AS ward_recovery_rate_12m
+    1000 * (w.duties + 200 * (b.duties::DOUBLE / b.households)) / (w.households + 200)
+        AS ward_duty_rate_12m,
+    1000 * (w.summoned + 200 * (b.summoned::DOUBLE / b.households)) / (w.households + 200)
+        AS ward_recovery_rate_12m
 FROM facts AS f
 JOIN wards AS w ON w.ward_code = f.ward_code
 CROSS JOIN borough AS b
 """
+
+COUNTS = f"""{_COUNTED}
+SELECT f.household_id, f.ward_code, w.households, w.duties, w.summoned,
+    b.households AS borough_households, b.duties AS borough_duties, b.summoned AS borough_summoned
+FROM facts AS f
+JOIN wards AS w ON w.ward_code = f.ward_code
+CROSS JOIN borough AS b
+WHERE f.household_id IN (SELECT household_id FROM chosen_homes)
+"""
+"""The counts behind the rates of some households; rows of neighbours are nobody's to read."""
 
 FAMILY = Family(
     "area",
@@ -64,6 +78,7 @@ FAMILY = Family(
             "Households of the ward owed a duty in 12 months, of 1,000",
             "Of 1,000 households in the ward, {value:number:was:were} owed a duty in 12 months",
             sources=("homelessness_cases", "properties"),
+            evidence=(Rows("homelessness_cases", ("duty",), 12, "ward"),),
             sentence_zero="No household in the ward was owed a duty in 12 months",
         ),
         _feature(
@@ -72,6 +87,7 @@ FAMILY = Family(
             "Of 1,000 households in the ward, {value:number:was:were} summoned for council tax "
             "in 12 months",
             sources=("council_tax_recovery", "properties"),
+            evidence=(Rows("council_tax_recovery", ("summons",), 12, "ward"),),
             sentence_zero="No household in the ward was summoned for council tax in 12 months",
         ),
     ),

@@ -14,7 +14,10 @@ _feature = partial(
     sensitivity="ordinary",
     unit="yes or no",
     sentence_missing="No council tax account is known",
-    evidence=(Rows("council_tax_accounts", months=24, rule="changes"),),
+    evidence=(
+        Rows("council_tax_accounts", months=24, rule="changes"),
+        Rows("council_tax_accounts", rule="open"),
+    ),
 )
 
 _SQL = """

@@ -13,7 +13,7 @@ _feature = partial(
     group="council_tax_arrears",
     gateway="council_tax",
     sentence_missing="No council tax ledger is known",
-    evidence=(Rows("council_tax_transactions", rule="uncovered"),),
+    evidence=(Rows("council_tax_transactions", months=6, rule="balance"),),
 )
 
 _OWING_6 = " + ".join(f"(balance_end{m} > 0)::INTEGER" for m in YEAR[:5])
@@ -119,6 +119,9 @@ FAMILY = Family(
                 sentence_zero="Owed no council tax then",
                 sentence_negative="Was {value:money} ahead with council tax then",
                 sentence_missing="Council tax owed then is not known",
+                evidence=(
+                    Rows("council_tax_transactions", months=months + 6, until_months=months),
+                ),
             )
             for months in LAGS
         ),

@@ -123,6 +123,7 @@ def _month(fact: str, verb: str, month: int) -> Feature:
                 "council_tax_transactions",
                 ("charge",) if fact == "charge" else ("payment", "failed_payment"),
                 month,
+                until_months=month - 1,
             ),
         ),
     )

@@ -7,7 +7,7 @@ from functools import partial
 from earlyflag.features.declare import Family, Feature, Rows
 
 _PAID = (Rows("council_tax_transactions", ("payment",), 12),)
-_FAILED = (Rows("council_tax_transactions", ("failed_payment",), 24),)
+_FAILED = (Rows("council_tax_transactions", ("failed_payment",)),)
 
 _feature = partial(
     Feature,
@@ -89,6 +89,7 @@ FAMILY = Family(
             "days",
             None,
             sentence_missing="No council tax payment is known",
+            evidence=(Rows("council_tax_transactions", ("payment",)),),
         ),
         _feature(
             "council_tax_payments_stopped_3m",

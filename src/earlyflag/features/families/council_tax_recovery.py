@@ -105,7 +105,7 @@ def _stage_of_month(month: int) -> Feature:
         "rank",
         month,
         sentence_zero=f"No council tax recovery {ago}",
-        evidence=(Rows("council_tax_recovery", tuple(STAGES), month),),
+        evidence=(Rows("council_tax_recovery", tuple(STAGES), month, until_months=month - 1),),
     )
 
 
@@ -201,7 +201,7 @@ FAMILY = Family(
             actionable=True,
             sentence_zero="No arrangement to pay council tax is in place",
             evidence=(
-                Rows("council_tax_recovery", ("arrangement_made", "arrangement_broken"), 24),
+                Rows("council_tax_recovery", ("arrangement_made", "arrangement_broken", "cleared")),
             ),
         ),
         _feature(

@@ -12,7 +12,10 @@ _feature = partial(
     group="council_tax_reduction",
     gateway="benefits",
     sentence_missing="No council tax account is known",
-    evidence=(Rows("benefits", ("council_tax_reduction",), 24, "changes"),),
+    evidence=(
+        Rows("benefits", ("council_tax_reduction",), 24, "changes"),
+        Rows("benefits", ("council_tax_reduction",), rule="open"),
+    ),
 )
 
 _SQL = """
@@ -108,6 +111,7 @@ FAMILY = Family(
             "days",
             None,
             sentence_missing="No council tax reduction that stopped is known",
+            evidence=(Rows("benefits", ("council_tax_reduction",), rule="changes"),),
         ),
     ),
 )

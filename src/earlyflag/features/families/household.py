@@ -23,6 +23,10 @@ _feature = partial(
     sentence_missing="Who lives in the household is not known",
     evidence=(Rows("tenancy_people", rule="open"), Rows("council_tax_people", rule="open")),
 )
+_CHANGES = (
+    Rows("tenancy_people", months=12, rule="changes"),
+    Rows("council_tax_people", months=12, rule="changes"),
+)
 _space = partial(_feature, sources=("tenancy_people",), needs="all", group="overcrowding")
 
 _SQL = """
@@ -160,6 +164,7 @@ FAMILY = Family(
             "{value:count:adult:adults} left the household in 12 months",
             window_months=12,
             sentence_zero="No adult is known to have left in 12 months",
+            evidence=_CHANGES,
         ),
         _feature(
             "adults_joined_12m",
@@ -167,6 +172,7 @@ FAMILY = Family(
             "{value:count:adult:adults} joined the household in 12 months",
             window_months=12,
             sentence_zero="No adult is known to have joined in 12 months",
+            evidence=_CHANGES,
         ),
         _feature(
             "homes_begun_24m",
@@ -175,6 +181,11 @@ FAMILY = Family(
             unit="count",
             window_months=24,
             sentence_zero="Has not moved in 24 months, as far as is known",
+            evidence=(
+                Rows("council_tax_accounts", months=24, rule="changes"),
+                Rows("tenancies", months=24, rule="changes"),
+                Rows("council_tax_people", months=24, rule="changes"),
+            ),
         ),
         _space(
             "people_per_bedroom",

@@ -6,16 +6,21 @@ from functools import partial
 
 from earlyflag.features.declare import Family, Feature, Rows
 
+_RENT = ("housing_benefit", "universal_credit_housing", "discretionary_housing_payment")
+
 _feature = partial(
     Feature,
     sources=("benefits",),
     group="housing_support",
     gateway="benefits",
     sentence_missing="Help with the rent is not known",
-    evidence=(Rows("benefits", months=24, rule="changes"),),
+    evidence=(Rows("benefits", _RENT, 24, "changes"), Rows("benefits", _RENT, rule="open")),
 )
-_CREDIT = (Rows("benefits", ("universal_credit_housing",), 24, "changes"),)
-_PAYMENT = (Rows("benefits", ("discretionary_housing_payment",), 24, "changes"),)
+_CREDIT = (Rows("benefits", ("universal_credit_housing",), rule="changes"),)
+_PAYMENT = (
+    Rows("benefits", ("discretionary_housing_payment",), 24, "changes"),
+    Rows("benefits", ("discretionary_housing_payment",), rule="open"),
+)
 
 _SQL = """
 WITH awards AS (

@@ -187,7 +187,7 @@ FAMILY = Family(
             "days",
             None,
             sentence_missing="No rent payment by the tenant is known",
-            evidence=(Rows("rent_transactions", ("payment",), 12),),
+            evidence=(Rows("rent_transactions", ("payment",)),),
         ),
         *(_unpaid(months) for months in (12,)),
         *(_direct(months) for months in (6,)),

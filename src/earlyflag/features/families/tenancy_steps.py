@@ -7,7 +7,9 @@ tenancy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from earlyflag.features.declare import Family, Feature, Rows
 
@@ -132,10 +134,16 @@ def _furthest(months: int) -> Feature:
 
 
 def _counted(
-    name: str, noun: str, months: int, kinds: tuple[str, ...], *, plural: str = "", **more: object
+    name: str,
+    noun: str,
+    months: int,
+    kinds: tuple[str, ...],
+    *,
+    plural: str = "",
+    declare: Callable[..., Feature] = _feature,
+    **more: Any,
 ) -> Feature:
     plural = plural or f"{noun}s"
-    declare = more.pop("declare", _feature)
     return declare(
         f"{name}_{months}m",
         f"{plural[0].upper()}{plural[1:]} in {months} months",
@@ -174,7 +182,7 @@ FAMILY = Family(
             None,
             actionable=True,
             sentence_zero="No arrangement to pay rent is in place",
-            evidence=(Rows("tenancy_events", ("arrangement_made", "arrangement_broken"), 24),),
+            evidence=(Rows("tenancy_events", ("arrangement_made", "arrangement_broken")),),
         ),
         *(
             _counted("tenancy_notices", "notice from the landlord", months, NOTICES,
@@ -214,6 +222,7 @@ FAMILY = Family(
             "days",
             None,
             sentence_missing="No alert from a landlord or agent is known",
+            evidence=(Rows("tenancy_events", ALERTS),),
         ),
         _counted("unlawful_eviction_reports", "report of an unlawful eviction", 12,
                  ("unlawful_eviction_report",), plural="reports of an unlawful eviction",
