@@ -45,7 +45,7 @@ def one_outlook(count: int = 1, **changes: float) -> Outlook:
 def test_the_belief_equals_the_sum_over_every_hidden_path():
     ahead = one_outlook()
     happened = [True, False, True]
-    start = np.array([1 - LATE_BY_HABIT, LATE_BY_HABIT])[:, None] * settled(ahead.matrix)[0]
+    start = np.array([1 - LATE_BY_HABIT, LATE_BY_HABIT])[:, None] * settled(ahead)[0]
     belief = start[None]
     for seen in happened:
         belief = after_month(belief, SEEN if seen else 1 - SEEN, ahead)
@@ -75,7 +75,7 @@ def test_a_late_record_counts_as_not_seen_until_it_is_known():
 def test_the_outlook_of_a_duty_equals_what_simulated_lives_show():
     lives, rng = 200_000, np.random.default_rng(4)
     ahead = one_outlook(lives)
-    share = settled(ahead.matrix[:1])
+    share = settled(ahead.of(np.array([0])))
     shock = settled_shock(ahead.of(np.array([0])))
     belief = np.zeros((1, HABITS, MEANS))
     belief[0, 0] = share[0]

@@ -20,8 +20,8 @@ REASONS_WHEN_MEANS_FAIL: dict[int, Shares] = {
               "home_unsuitable": 0.08},
     ASSOCIATION: {"social_tenancy_ended": 0.16, "other": 0.42, "not_known": 0.34,
                   "home_unsuitable": 0.08},
-    PRIVATE: {"assured_shorthold_ended": 0.50, "other_private_ended": 0.03, "other": 0.26,
-              "not_known": 0.20, "home_unsuitable": 0.01},
+    PRIVATE: {"assured_shorthold_ended": 0.46, "other_private_ended": 0.03, "other": 0.29,
+              "not_known": 0.21, "home_unsuitable": 0.01},
 }  # fmt: skip
 REASONS_AFTER_SHOCK: dict[int, Shares] = {
     OWNED: {"domestic_abuse": 0.35, "relationship_breakdown": 0.30, "other": 0.35},
@@ -29,29 +29,32 @@ REASONS_AFTER_SHOCK: dict[int, Shares] = {
               "other": 0.28, "not_known": 0.20},
     ASSOCIATION: {"domestic_abuse": 0.30, "relationship_breakdown": 0.10, "other_violence": 0.12,
                   "other": 0.28, "not_known": 0.20},
-    PRIVATE: {"assured_shorthold_ended": 0.20, "domestic_abuse": 0.19,
-              "relationship_breakdown": 0.08, "other_violence": 0.02,
-              "family_or_friends_unwilling": 0.05, "other": 0.26, "not_known": 0.20},
+    PRIVATE: {"assured_shorthold_ended": 0.17, "domestic_abuse": 0.22,
+              "relationship_breakdown": 0.07, "other_violence": 0.02,
+              "family_or_friends_unwilling": 0.05, "other": 0.27, "not_known": 0.20},
 }  # fmt: skip
 REASONS_OF_UNKNOWN: Shares = {
-    "other": 0.40, "not_known": 0.20, "family_or_friends_unwilling": 0.13,
-    "domestic_abuse": 0.06, "supported_housing_ended": 0.12, "asylum_support_ended": 0.06,
-    "left_institution": 0.02, "relationship_breakdown": 0.025, "other_violence": 0.02,
+    "other": 0.30, "not_known": 0.16, "family_or_friends_unwilling": 0.15,
+    "domestic_abuse": 0.06, "supported_housing_ended": 0.17, "asylum_support_ended": 0.08,
+    "left_institution": 0.035, "relationship_breakdown": 0.02, "other_violence": 0.015,
     "assured_shorthold_ended": 0.01,
 }  # fmt: skip
 HOMES_OF_UNKNOWN: Shares = {
-    "no_fixed_abode": 0.42, "rough_sleeping": 0.16, "living_with_friends": 0.12,
-    "temporary": 0.10, "living_with_family": 0.06, "refuge": 0.03, "asylum_support": 0.025,
-    "institution": 0.065, "not_known": 0.07,
+    "no_fixed_abode": 0.37, "rough_sleeping": 0.22, "living_with_friends": 0.06,
+    "temporary": 0.06, "living_with_family": 0.02, "refuge": 0.02, "asylum_support": 0.04,
+    "institution": 0.13, "not_known": 0.08,
 }  # fmt: skip
 HOMES_OF_MEMBERS: dict[int, Shares] = {
-    OWNED: {"owner_occupied": 0.55, "living_with_friends": 0.2, "temporary": 0.25},
-    COUNCIL: {"council": 0.45, "temporary": 0.2, "living_with_friends": 0.06, "no_fixed_abode": 0.1,
-              "refuge": 0.05, "not_known": 0.05},
-    ASSOCIATION: {"registered_provider": 0.45, "temporary": 0.2, "living_with_friends": 0.06,
-                  "no_fixed_abode": 0.1, "refuge": 0.05, "not_known": 0.05},
-    PRIVATE: {"private_rented": 0.66, "temporary": 0.08, "living_with_friends": 0.03,
-              "no_fixed_abode": 0.12, "not_known": 0.07},
+    OWNED: {"owner_occupied": 0.10, "living_with_friends": 0.25, "living_with_family": 0.20,
+            "temporary": 0.20, "no_fixed_abode": 0.15, "not_known": 0.10},
+    COUNCIL: {"council": 0.27, "temporary": 0.20, "living_with_friends": 0.07,
+              "living_with_family": 0.05, "no_fixed_abode": 0.30, "refuge": 0.02,
+              "not_known": 0.09},
+    ASSOCIATION: {"registered_provider": 0.27, "temporary": 0.20, "living_with_friends": 0.07,
+                  "living_with_family": 0.05, "no_fixed_abode": 0.30, "refuge": 0.02,
+                  "not_known": 0.09},
+    PRIVATE: {"private_rented": 0.60, "temporary": 0.10, "living_with_friends": 0.03,
+              "living_with_family": 0.03, "no_fixed_abode": 0.15, "not_known": 0.09},
 }  # fmt: skip
 TYPES_OF_HOSTED: Shares = {"single_adult": 0.85, "lone_parent": 0.13, "couple": 0.02}
 TYPES_OF_UNKNOWN: Shares = {
@@ -165,7 +168,7 @@ def write_hosted(world: World, hosts: np.ndarray, month: int) -> None:
 
 def write_unknown(world: World, count: int, month: int) -> None:
     """Write the cases of people whom no other extract knows: no settled home in the borough."""
-    people = _strangers(world, count, month, 42, 15)
+    people = _strangers(world, count, month, 37, 12)
     _write(
         world, people, np.full(count, NONE), UNKNOWN, month, None,
         _draw(world, "reason", REASONS_OF_UNKNOWN, count),

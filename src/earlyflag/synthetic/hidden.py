@@ -3,9 +3,9 @@
 Each household has a *habit* (0 pays on time when it can, 1 pays late whatever its means), fixed,
 and *means* that move monthly: 0 steady, 1 stretched, 2 sinking, 3 losing the home. Beside them a
 *shock* (a quarrel, abuse, a landlord's sudden wish) is on or off and leaves no trace in any table.
-Bills, claims and alerts are drawn given habit and means alone, so Bayes' rule on the table of the
-eight pairs (a hidden Markov model's forward filter) gives the probability of each pair given all
-that is visible, without approximation.
+Bills, claims, alerts and the steps of landlords are drawn given habit and means alone, so Bayes'
+rule on the table of the eight pairs (a hidden Markov model's forward filter) gives the probability
+of each pair given all that is visible, without approximation.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STEADY, STRETCHED, SINKING, LOSING = range(MEANS)
 LATE_BY_HABIT = 0.08
 
 #: Monthly chance of a duty by means, before the household's own factor.
-DUTY_BY_MEANS = np.array([0.0, 0.0002, 0.004, 0.062])
+DUTY_BY_MEANS = np.array([0.0, 0.0001, 0.0015, 0.054])
 SHOCK_ENDS = 0.25
 SHOCK_DUTY = 0.16
 
@@ -34,28 +34,20 @@ def transitions(up: np.ndarray, lose: np.ndarray, down: np.ndarray) -> np.ndarra
     down : factor on recovery
     """
     matrix = np.zeros((len(up), MEANS, MEANS))
-    matrix[:, 0, 1] = np.minimum(0.0016 * up, 0.30)
+    matrix[:, 0, 1] = np.minimum(0.0026 * up, 0.30)
     matrix[:, 0, 2] = np.minimum(0.0002 * up, 0.08)
-    matrix[:, 0, 3] = np.minimum(0.00009 * lose, 0.05)
+    matrix[:, 0, 3] = np.minimum(0.00026 * lose, 0.05)
     matrix[:, 1, 0] = 0.06 * down
-    matrix[:, 1, 2] = np.minimum(0.030 * np.sqrt(up), 0.25)
-    matrix[:, 1, 3] = np.minimum(0.0009 * lose, 0.05)
+    matrix[:, 1, 2] = np.minimum(0.036 * np.sqrt(up), 0.25)
+    matrix[:, 1, 3] = np.minimum(0.0028 * lose, 0.05)
     matrix[:, 2, 0] = 0.008 * down
     matrix[:, 2, 1] = 0.032 * down
-    matrix[:, 2, 3] = np.minimum(0.024 * lose, 0.25)
-    matrix[:, 3, 0] = 0.012 * down
-    matrix[:, 3, 1] = 0.015 * down
+    matrix[:, 2, 3] = np.minimum(0.026 * lose, 0.25)
+    matrix[:, 3, 0] = 0.007 * down
+    matrix[:, 3, 1] = 0.007 * down
     for means in range(MEANS):
         matrix[:, means, means] = 1 - matrix[:, means].sum(axis=1)
     return matrix
-
-
-def settled(matrix: np.ndarray) -> np.ndarray:
-    """Return the means that a household has in the long run, of shape (households, 4)."""
-    share = np.tile([0.95, 0.03, 0.015, 0.005], (len(matrix), 1))
-    for _ in range(48):
-        share = np.einsum("nm,nmk->nk", share, matrix)
-    return share
 
 
 def draw_rows(rng: np.random.Generator, chances: np.ndarray) -> np.ndarray:
@@ -164,6 +156,15 @@ def shock_after_month(shock: np.ndarray, outlook: Outlook) -> np.ndarray:
     """Return the probability that a shock is on after a month without a duty."""
     on = shock * (1 - SHOCK_ENDS) + (1 - shock) * outlook.shock
     return on * (1 - SHOCK_DUTY) / (1 - on * SHOCK_DUTY)
+
+
+def settled(outlook: Outlook) -> np.ndarray:
+    """Return the means, of shape (households, 4), that no duty has ended, in the long run."""
+    share = np.tile([0.95, 0.03, 0.015, 0.005], (len(outlook.matrix), 1))
+    for _ in range(48):
+        share = np.einsum("nm,nmk->nk", share, outlook.matrix) * (1 - outlook.duty)
+        share /= share.sum(axis=1, keepdims=True)
+    return share
 
 
 def settled_shock(outlook: Outlook) -> np.ndarray:

@@ -17,7 +17,7 @@ from earlyflag.synthetic.hidden import (
 from earlyflag.synthetic.homes import OWNED, PRIVATE
 from earlyflag.synthetic.world import GROWN_CHILD, World
 
-APPROACH = by_means((0.00004, 0.0007, 0.006, 0.026))
+APPROACH = by_means((0.00004, 0.0005, 0.004, 0.014))
 OWNERS_APPROACH = 0.25
 PREVENTED = 0.36
 PREVENTED_AFTER_SHOCK = 0.10
@@ -29,8 +29,8 @@ OPEN_MONTHS = 3
 APPROACH_EXCLUDES_MONTHS = 3
 
 #: Duties a month for each household of the borough, to people whom no extract of it knows.
-UNKNOWN_A_MONTH = 0.00044
-HOSTED_A_MONTH = 0.00028
+UNKNOWN_A_MONTH = 0.00027
+HOSTED_A_MONTH = 0.00023
 
 
 def approach(world: World, rows: np.ndarray, month: int, evidence: Evidence) -> None:

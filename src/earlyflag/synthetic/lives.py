@@ -19,6 +19,8 @@ MOVES = np.array([0.0010, 0.0010, 0.0010, 0.0050])
 FOUNDS_HOUSEHOLD = 0.35
 EMPTY_HOME_FILLS = 0.55
 CHILD_GROWN_AT_DAYS = 6575
+#: Share of private lets whose licence tells the council of the tenancy.
+LICENSED = 0.60
 
 
 def settle(world: World, rows: np.ndarray, month: int, day: np.ndarray) -> None:
@@ -27,9 +29,10 @@ def settle(world: World, rows: np.ndarray, month: int, day: np.ndarray) -> None:
     households["habit"][rows] = rng.random(len(rows)) < LATE_BY_HABIT
     council_tax.open_accounts(world, rows, month, day)
     tenancies.open_social(world, rows, day)
-    known_private = (households["tenure"][rows] == PRIVATE) & households["low_income"][rows]
+    private = households["tenure"][rows] == PRIVATE
     room = world.homes["house"][households["home"][rows]] >= 0
-    learnt = rows[known_private | room]
+    licensed = rng.random(len(rows)) < LICENSED
+    learnt = rows[private & (households["low_income"][rows] | licensed) | room]
     at = np.isin(rows, learnt)
     tenancies.open_private(world, learnt, day[at] + rng.integers(2, 25, len(learnt)))
     benefits.settle_benefits(world, rows, month, day)
@@ -41,7 +44,7 @@ def draw_hidden(world: World, rows: np.ndarray, month: int) -> None:
     """Draw means and shock as they are in the long run, and set the belief to the same odds."""
     households = world.households
     ahead = outlook(world, rows, month)
-    share = settled(ahead.matrix)
+    share = settled(ahead)
     shock = settled_shock(ahead)
     households["means"][rows] = draw_rows(world.rng, share)
     households["shock"][rows] = world.rng.random(len(rows)) < shock
@@ -114,7 +117,8 @@ def _move(world: World, rows: np.ndarray, month: int) -> None:
     households["low_income"][rows] = carried
     council_tax.open_accounts(world, rows, month, day)
     tenancies.open_social(world, rows, day)
-    low = (households["tenure"][rows] == PRIVATE) & carried
+    low = carried | (world.rng.random(count) < LICENSED)
+    low &= households["tenure"][rows] == PRIVATE
     tenancies.open_private(world, rows[low], day[low] + world.rng.integers(2, 25, int(low.sum())))
     before = households["claimed"][rows].copy()
     benefits.settle_benefits(world, rows, month, day)

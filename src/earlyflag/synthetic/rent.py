@@ -18,11 +18,25 @@ MISSED = by_means((0.005, 0.12, 0.75, 0.86), (0.08, 0.22, 0.76, 0.86))
 CAUGHT_UP = by_means((0.45, 0.16, 0.03, 0.03), (0.32, 0.14, 0.03, 0.03))
 SHARE_PAID_IN_PART = 0.35
 NOTICE_DAYS = 28
+NOTICE_LAPSES_DAYS = 365
+FIRST_STEP_DAY = 6
 
-#: Monthly chances of what landlords, agents and advisers report, by means of the household.
-LANDLORD_ALERT = by_means((0.00012, 0.0010, 0.016, 0.30))
-AGENT_ALERT = by_means((0.00006, 0.0005, 0.008, 0.14))
-NOTICE_SEEN = by_means((0.00003, 0.0002, 0.002, 0.09))
+#: Monthly chances that an office takes a step that is due: tenants who answer are spared longer.
+STEP_TAKEN = {
+    LETTER_1: by_means((0.8, 0.8, 0.8, 0.8)),
+    LETTER_2: by_means((0.6, 0.6, 0.6, 0.6)),
+    NOTICE: by_means((0.08, 0.10, 0.10, 0.65)),
+    APPLIED: by_means((0.02, 0.03, 0.03, 0.50)),
+    ORDER: by_means((0.10, 0.10, 0.10, 0.60)),
+    WARRANT: by_means((0.01, 0.01, 0.015, 0.35)),
+}
+
+#: Monthly chances of what landlords, agents and advisers report, by means of the household. Social
+#: landlords refer households in danger to the homelessness team, as they have committed to.
+LANDLORD_ALERT = by_means((0.00006, 0.0004, 0.005, 0.45))
+SOCIAL_ALERT = by_means((0.00006, 0.0004, 0.004, 0.40))
+AGENT_ALERT = by_means((0.00003, 0.0002, 0.002, 0.12))
+NOTICE_SEEN = by_means((0.00002, 0.0001, 0.0010, 0.18))
 BREATHING_SPACE = by_means((0.00005, 0.003, 0.010, 0.006))
 DISREPAIR = by_means((0.006, 0.006, 0.007, 0.009))
 ANTISOCIAL = by_means((0.0015, 0.003, 0.006, 0.006))
@@ -61,7 +75,7 @@ def pay_rent(world: World, rows: np.ndarray, month: int, evidence: Evidence) -> 
     paid = behind[evidence.observe(at[behind], CAUGHT_UP)]
     _post(world, of[paid], "payment", -before[paid], world.day(month, len(paid), 4, 26))
     households["rent_arrears"][of[paid]] -= before[paid]
-    _climb(world, of, month)
+    _climb(world, of, at, month, evidence)
 
 
 def _settle(world, rows, due, missed, month) -> None:
@@ -84,24 +98,31 @@ def _post(world, rows, kind, amount, day) -> None:
     )  # fmt: skip
 
 
-def _climb(world, rows, month) -> None:
-    """Move tenancies in arrears along the landlord's ladder; letters, notice, court, order."""
+def _climb(world, rows, at, month, evidence) -> None:
+    """Move tenancies in arrears along the landlord's ladder; letters, notice, court, order.
+
+    A step falls due by the ledger alone. Whether the office takes it then tells of the household.
+    """
     households = world.households
     weeks = households["rent_arrears"][rows] / np.maximum(households["rent"][rows], 1)
     stage, since = households["rent_stage"][rows].copy(), households["rent_stage_on"][rows].copy()
     households["rent_stage"][rows[(weeks < 0.5) & (stage < ORDER)]] = NOTHING
-    day = world.day(month, len(rows), 6, 27)
-    waited = day - since
+    day = world.day(month, len(rows), FIRST_STEP_DAY, 27)
+    waited = world.months.start(month) + FIRST_STEP_DAY - 1 - since
+    lapsed = (stage == NOTICE) & (weeks >= 0.5) & (waited > NOTICE_LAPSES_DAYS)
+    stage[lapsed] = households["rent_stage"][rows[lapsed]] = LETTER_2
     steps = (
-        (LETTER_1, "arrears_letter_1", (stage == NOTHING) & (weeks >= 2), 0.8, 0),
-        (LETTER_2, "arrears_letter_2", (stage == LETTER_1) & (weeks >= 4), 0.6, 14),
-        (NOTICE, "notice_seeking_possession", (stage == LETTER_2) & (weeks >= 6), 0.3, 14),
-        (APPLIED, "court_application", (stage == NOTICE) & (weeks >= 8), 0.12, NOTICE_DAYS),
-        (ORDER, "suspended_order", (stage == APPLIED) & (weeks >= 4), 0.35, NOTICE_DAYS),
-        (WARRANT, "warrant", (stage == ORDER) & (weeks >= 10), 0.08, NOTICE_DAYS),
+        (LETTER_1, "arrears_letter_1", (stage == NOTHING) & (weeks >= 2), 0),
+        (LETTER_2, "arrears_letter_2", (stage == LETTER_1) & (weeks >= 4), 14),
+        (NOTICE, "notice_seeking_possession", (stage == LETTER_2) & (weeks >= 6), 14),
+        (APPLIED, "court_application", (stage == NOTICE) & (weeks >= 8), NOTICE_DAYS),
+        (ORDER, "suspended_order", (stage == APPLIED) & (weeks >= 4), NOTICE_DAYS),
+        (WARRANT, "warrant", (stage >= ORDER) & (weeks >= 6), NOTICE_DAYS),
     )
-    for to, word, ready, chance, wait in steps:
-        taken = ready & (waited >= wait) & (world.rng.random(len(rows)) < chance)
+    for to, word, ready, wait in steps:
+        due = np.flatnonzero(ready & (waited >= wait))
+        taken = np.zeros(len(rows), bool)
+        taken[due] = evidence.observe(at[due], STEP_TAKEN[to])
         outright = taken & (to == ORDER) & (world.rng.random(len(rows)) < 0.4)
         write_events(world, rows[taken & ~outright], word, day[taken & ~outright])
         write_events(world, rows[outright], "possession_order", day[outright])
@@ -137,6 +158,7 @@ def report(world: World, rows: np.ndarray, month: int, evidence: Evidence) -> No
     private = np.flatnonzero(households["tenure"][rows] == PRIVATE)
     social = np.flatnonzero(is_social(households["tenure"][rows]))
     everybody = np.arange(len(rows))
+    _observe(world, rows, social, "landlord_alert", SOCIAL_ALERT, month, evidence)
     for word, chance in (("landlord_alert", LANDLORD_ALERT), ("agent_alert", AGENT_ALERT)):
         told = _observe(world, rows, private, word, chance, month, evidence)
         households["alerted"][told] = month
