@@ -1,12 +1,14 @@
 """Requests a second: stored households and what-ifs of ours, MLflow's server, shap in a route.
 
-One run on one machine, one server process each, one after another, all of the same LightGBM
-model (500 trees of 31 leaves, 60 features):
+One run on one machine, one server after another, each with one process and ours and MLflow's
+with two as well, all of the same LightGBM model (500 trees of 31 leaves, 60 features):
 
 - `stored`: GET /api/v1/households/{id}/score: score, reasons, access check and the committed audit
   row of the read; on SQLite and, where it can be started, on PostgreSQL;
 - `what_if`: POST /api/v1/score with one row: exact reasons, and its audit row;
-- `mlflow`: `mlflow models serve`, the score alone;
+- `mlflow`: `mlflow models serve`, the score alone, of the model with its signature, as MLflow
+  advises and as our own registry logs it; `mlflow_unsigned` is the same without the signature's
+  checks;
 - `tree_explainer`: a plain FastAPI route around `shap.TreeExplainer`.
 
     python benchmarks/serving.py [--seconds 8]
@@ -27,8 +29,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -40,6 +43,7 @@ from explain import made_up, made_up_model
 from load import Answers, Ask, run
 
 from earlyflag import casework, store
+from earlyflag.core.logging import configure_logging
 from earlyflag.core.settings import Settings
 from earlyflag.core.terms import HouseholdRecord, ScoringRun
 from earlyflag.modelling import artefact
@@ -47,10 +51,14 @@ from earlyflag.modelling.score import score
 from earlyflag.modelling.served import ServedModel
 from earlyflag.store.terms import Scope
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
 HOUSEHOLDS = 2000
 ASKED = 500
 AS_OF = date(2026, 6, 1)
 CONCURRENCIES = (1, 16)
+WORKERS = (1, 2)
 NAME = "made_up"
 
 
@@ -62,9 +70,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--database", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.serve == "ours":
-        serve_ours(asked.home, asked.database, asked.port)
+        serve_ours(asked.home, asked.database, asked.port, asked.workers)
     elif asked.serve == "tree_explainer":
         serve_tree_explainer(asked.home, asked.port)
     else:
@@ -78,39 +87,53 @@ def measure(seconds: float) -> None:
         model, rows = prepare(home)
         figures: dict[str, dict[str, Any]] = {}
 
-        def ask(name: str, command: list[str], health: str, asks: list[Ask]) -> None:
+        def ask(command: list[str], health: str, sets: dict[str, list[Ask]]) -> None:
             with served(command, health) as port:
-                for connections in CONCURRENCIES:
-                    found = run(port, asks, connections=connections, seconds=seconds)
-                    figures[f"{name}_{connections}"] = vars(found)
-                    tell(f"{name}, {connections} at once", found)
+                for name, asks in sets.items():
+                    for connections in CONCURRENCIES:
+                        found = run(port, asks, connections=connections, seconds=seconds)
+                        figures[f"{name}_{connections}"] = vars(found)
+                        tell(f"{name}, {connections} at once", found)
 
         me = [sys.executable, __file__, "--home", str(home)]
-        mlflow = str(Path(sys.executable).with_name("mlflow"))
-        model_folder = str(home / "mlflow_model")
-        ask(
-            "mlflow",
-            [mlflow, "models", "serve", "-m", model_folder, "--env-manager", "local"],
-            "/ping",
-            mlflow_asks(model, rows),
-        )
-        ask("tree_explainer", [*me, "--serve", "tree_explainer"], "/health", plain_asks(rows))
+        mlflow = [str(Path(sys.executable).with_name("mlflow")), "models", "serve"]
+        mlflow += ["--env-manager", "local"]
+        scores = mlflow_asks(model, rows)
+        unsigned = [*mlflow, "-m", str(home / "mlflow_unsigned")]
+        ask(unsigned, "/ping", {"mlflow_unsigned": scores})
+        for workers in WORKERS:
+            command = [*mlflow, "-m", str(home / "mlflow"), "--workers", str(workers)]
+            ask(command, "/ping", {_named("mlflow", workers): scores})
+        plain = [*me, "--serve", "tree_explainer"]
+        ask(plain, "/health", {"tree_explainer": plain_asks(rows)})
         with databases(home) as addresses:
             for kind, address in addresses.items():
                 key = publish(model, rows, address)
-                command = [*me, "--serve", "ours", "--database", address]
-                ask(f"stored_{kind}", command, "/health/live", stored_asks(key))
-                ask(f"what_if_{kind}", command, "/health/live", what_if_asks(model, rows, key))
+                for workers in WORKERS:
+                    command = [*me, "--serve", "ours", "--database", address]
+                    sets = {
+                        _named(f"stored_{kind}", workers): stored_asks(key),
+                        _named(f"what_if_{kind}", workers): what_if_asks(model, rows, key),
+                    }
+                    ask([*command, "--workers", str(workers)], "/health/live", sets)
     figures["goals"] = goals(figures)
     print(json.dumps(figures))
 
 
+def _named(name: str, workers: int) -> str:
+    return name if workers == 1 else f"{name}_workers{workers}"
+
+
 def goals(figures: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return how ours stands to the others: ratios, and p99 against MLflow's p50."""
+    """Return how ours stands to the others: ratios, and p99 against MLflow's p50.
+
+    A server of two processes is held against MLflow's of two.
+    """
     result: dict[str, Any] = {}
-    mlflow = {each: figures[f"mlflow_{each}"] for each in CONCURRENCIES}
     plain = figures["tree_explainer_16"]["requests_per_second"]
     for name, found in figures.items():
+        theirs = "mlflow_workers2" if "_workers2" in name else "mlflow"
+        mlflow = {each: figures[f"{theirs}_{each}"] for each in CONCURRENCIES}
         if name.startswith("stored") and name.endswith("_16"):
             result[f"{name}_times_mlflow"] = round(
                 found["requests_per_second"] / mlflow[16]["requests_per_second"], 1
@@ -131,6 +154,8 @@ def prepare(home: Path) -> tuple[ServedModel, np.ndarray]:
     """Train the model and write it for each server: an artefact, MLflow's format, a text file."""
     import lightgbm
     import mlflow.lightgbm
+    import pandas as pd
+    from mlflow.models import infer_signature
 
     print("training the model", flush=True)
     model, rows = made_up_model(), made_up(HOUSEHOLDS)
@@ -150,7 +175,12 @@ def prepare(home: Path) -> tuple[ServedModel, np.ndarray]:
     (home / "model.txt").write_text(model.text)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        mlflow.lightgbm.save_model(booster, str(home / "mlflow_model"), pip_requirements=[])
+        frame = pd.DataFrame(golden, columns=list(model.info.features))
+        signature = infer_signature(frame, np.asarray(booster.predict(golden)))
+        for name, signed in (("mlflow", signature), ("mlflow_unsigned", None)):
+            mlflow.lightgbm.save_model(
+                booster, str(home / name), pip_requirements=[], signature=signed
+            )
     return model, rows
 
 
@@ -227,19 +257,32 @@ def served(command: list[str], health: str) -> Iterator[int]:
             process.wait(30)
 
 
-def serve_ours(home: Path, database: str, port: int) -> None:
-    """Serve the application as `earlyflag serve` does."""
-    import uvicorn
+def serve_ours(home: Path, database: str, port: int, workers: int) -> None:
+    """Serve the application as `earlyflag serve --workers` does."""
+    from earlyflag.cli.serving import LOOPBACK, listen, listen_with_workers
 
-    from earlyflag.core.logging import configure_logging
+    if workers == 1:
+        settings, app = our_app(home, database, port)
+        listen(settings, app, LOOPBACK, port)
+    else:
+        listen_with_workers(partial(our_worker, home, database, port), LOOPBACK, port, workers)
+
+
+def our_worker(home: Path, database: str, port: int) -> FastAPI:
+    """Return the application of one of several processes."""
+    configure_logging()
+    return our_app(home, database, port)[1]
+
+
+def our_app(home: Path, database: str, port: int) -> tuple[Settings, FastAPI]:
+    """Return the application with the database and the live model."""
     from earlyflag.modelling.live import LiveModel
     from earlyflag.web.app import HandedIn, create_app
 
-    configure_logging()
     live = LiveModel(home / "registry", NAME)
+    live.watch()
     settings = Settings(home=home, database_url=database, public_origin=f"http://127.0.0.1:{port}")
-    app = create_app(settings, store.connect(database), HandedIn(scorer=live))
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    return settings, create_app(settings, store.connect(database), HandedIn(scorer=live))
 
 
 def serve_tree_explainer(home: Path, port: int) -> None:

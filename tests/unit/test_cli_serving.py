@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from starlette.testclient import TestClient
@@ -38,3 +46,33 @@ def test_a_damaged_champion_leaves_the_pages_and_readiness_says_so(tmp_path: Pat
 
 def test_without_a_champion_the_service_is_ready(tmp_path: Path):
     assert served(tmp_path).get("/health/ready").status_code == 200
+
+
+def test_several_workers_answer_at_one_address_and_add_their_figures_up(tmp_path: Path):
+    Settings(home=tmp_path).home_folder.open()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = Path(sys.executable).with_name("earlyflag")
+    serving = subprocess.Popen(
+        [command, "--home", tmp_path, "serve", "--port", str(port), "--workers", "2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        asked, deadline = 0, time.monotonic() + 90
+        while asked < 12:
+            with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/health/live"):
+                asked += 1
+                continue
+            assert serving.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            figures = answer.read().decode()
+        counted = re.search(r'requests_total\{.*"/health/live".*\} ([0-9.]+)', figures)
+        assert counted is not None
+        assert float(counted.group(1)) == asked
+    finally:
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(30) == 0

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import tempfile
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +15,11 @@ import typer
 from earlyflag.cli.app import app, settings_of
 from earlyflag.core.errors import ArtefactDamaged, PortTaken, SettingsInvalid, StepMissing
 from earlyflag.core.logging import configure_logging, get_logger
-from earlyflag.core.settings import Settings
+from earlyflag.core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from sqlalchemy import Engine
 
     from earlyflag.modelling.live import LiveModel
 
@@ -28,6 +33,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = LOOPBACK,
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     model: Annotated[str, typer.Option(help="Whose champion answers what-ifs.")] = DEFAULT_MODEL,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer requests.")] = 1,
 ) -> None:
     """Serve the pages and the API from what the home folder holds."""
     settings = settings_of(context)
@@ -37,7 +43,12 @@ def serve(
             f"{settings.home} is no earlyflag home yet: there is nothing to serve. "
             "Run: earlyflag demo, or earlyflag ingest FOLDER (and the steps after it)."
         )
-    listen(settings, build_app(settings, host, port, model), host, port)
+    if workers == 1:
+        listen(settings, build_app(settings, host, port, model), host, port)
+    else:
+        prepare_database(settings)
+        listen_with_workers(partial(build_worker, settings.home, host, port, model),
+                            host, port, workers)  # fmt: skip
 
 
 def check_port(host: str, port: int) -> None:
@@ -61,13 +72,12 @@ def check_port(host: str, port: int) -> None:
 
 def build_app(settings: Settings, host: str, port: int, model: str) -> FastAPI:
     """Return the application with the database, the champion and the PDF printer handed in."""
-    from earlyflag import casework, store
+    from earlyflag import casework
     from earlyflag.cli.handed_in import DryRuns
     from earlyflag.reporting import pdf
     from earlyflag.web.app import HandedIn, create_app
 
-    engine = store.connect(settings.database)
-    store.upgrade(engine)
+    engine = prepare_database(settings)
     is_demo = casework.has_demo_accounts(engine)
     if is_demo and host not in (LOOPBACK, "localhost", "::1"):
         raise SettingsInvalid(
@@ -87,6 +97,38 @@ def build_app(settings: Settings, host: str, port: int, model: str) -> FastAPI:
         is_demo=is_demo,
     )
     return create_app(settings.model_copy(update={"public_origin": origin}), engine, handed_in)
+
+
+def prepare_database(settings: Settings) -> Engine:
+    """Return the casework database, brought to the newest schema."""
+    from earlyflag import store
+
+    engine = store.connect(settings.database)
+    store.upgrade(engine)
+    return engine
+
+
+def build_worker(home: Path, host: str, port: int, model: str) -> FastAPI:
+    """Return the application of one of several processes, which share a home and a database."""
+    configure_logging()
+    return build_app(load_settings(home), host, port, model)
+
+
+def listen_with_workers(build: Callable[[], FastAPI], host: str, port: int, workers: int) -> None:
+    """Answer requests in several processes until stopped; each builds its own application.
+
+    What they must agree on stands in the database; their figures are added up for `/metrics`.
+    """
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    with tempfile.TemporaryDirectory(prefix="earlyflag-figures-") as figures:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
+        config = uvicorn.Config(
+            build, factory=True, host=host, port=port, log_level="warning", access_log=False,
+            workers=workers,
+        )  # fmt: skip
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
 
 
 def listen(settings: Settings, site: FastAPI, host: str, port: int) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, dataclass, fields
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,16 +105,15 @@ def score(
         actor = casework.system_actor("score")
         rules = casework.Rules.of(settings)
         with progress.step("publish", 2 * len(frame)) as step:
-            listed = _places_listed(scored, wanted)
-            evidence = features.evidence_of(
-                tables, households, [scored.household_ids[place] for place in listed], day,
-                served.info.features,
-            )  # fmt: skip
+            # Asked for only when scores are read, which a run that was published before never is.
+            evidence = partial(
+                features.evidence_of, tables, households, as_of=day, features=served.info.features
+            )
             fresh = casework.publish(
                 engine,
                 actor,
                 run,
-                _scores(scored, listed, evidence, wanted),
+                _scores(scored, evidence, wanted),
                 household_records(connection, day),
                 timeline_events(connection, day),
                 suppression_records(connection),
@@ -196,9 +196,12 @@ def _places_listed(scored: Scored, capacity: int) -> list[int]:
     return scored.in_order()[: FULLY_WORDED_SHARE * capacity].tolist()
 
 
-def _scores(scored: Scored, listed: list[int], evidence: Mapping, capacity: int) -> Iterator[Score]:
+def _scores(
+    scored: Scored, evidence_of: Callable[[list[str]], Mapping], capacity: int
+) -> Iterator[Score]:
     """Yield the listed households' scores in full, then all others with their first reasons."""
-    line = scored.line(capacity)
+    listed, line = _places_listed(scored, capacity), scored.line(capacity)
+    evidence = evidence_of([scored.household_ids[place] for place in listed])
     yield from scored.scores(listed, evidence=evidence, line=line, with_changes=True)
     others = np.setdiff1d(np.arange(len(scored.household_ids)), listed)
     yield from scored.scores(others, keep=REASONS_KEPT)

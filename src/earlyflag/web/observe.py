@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import time
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from earlyflag.core.logging import get_logger
 
 CORRELATION_HEADER = "X-Correlation-ID"
+MANY_PROCESSES = "PROMETHEUS_MULTIPROC_DIR"
 _GIVEN = re.compile(r"^[0-9a-f]{16,64}$")
 UNMATCHED = "(no such page)"
 
@@ -42,8 +45,20 @@ class Figures:
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.3, 0.5, 1, 2.5, 5),
         )
         self.ready = Gauge(
-            "earlyflag_ready", "1 when every readiness check passed last", registry=self.registry
-        )
+            "earlyflag_ready", "1 when every readiness check passed last", registry=self.registry,
+            multiprocess_mode="livemostrecent",
+        )  # fmt: skip
+
+    def text(self) -> bytes:
+        """Return the figures in the exposition format; of all processes, where there are several.
+
+        The entry point that starts several names the folder in which they keep them.
+        """
+        if MANY_PROCESSES not in os.environ:
+            return generate_latest(self.registry)
+        everybody = CollectorRegistry()
+        MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
+        return generate_latest(everybody)
 
 
 def route_template(scope: Scope) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -48,5 +48,4 @@ def ready(request: Request) -> JSONResponse:
 @router.get("/metrics", include_in_schema=False)
 def metrics(request: Request) -> Response:
     """Figures for Prometheus: counts and times by route template."""
-    body = generate_latest(site_of(request).figures.registry)
-    return Response(body, media_type=CONTENT_TYPE_LATEST)
+    return Response(site_of(request).figures.text(), media_type=CONTENT_TYPE_LATEST)
