@@ -6,8 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from earlyflag import features, linkage, sources, synthetic
 from earlyflag.core.clock import month_starts
@@ -54,16 +57,20 @@ def frames(extracts: Path) -> dict[str, pd.DataFrame]:
     }
 
 
+def was_known(name: str, frame: pd.DataFrame) -> pd.Series:
+    """Return whether each row was known by the day before `AS_OF`."""
+    dated_by = TABLES[name].dated_by
+    if dated_by is None:
+        return pd.Series(True, frame.index)
+    started = pd.to_datetime(frame[dated_by])
+    known = pd.to_datetime(frame["known_on"]).fillna(started) if "known_on" in frame else started
+    return known < pd.Timestamp(AS_OF)
+
+
 def known_then(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table as the council's systems showed them the day before `AS_OF`."""
-    table = TABLES[name]
-    if table.dated_by is None:
-        return frame
     columns = [c for c in frame.columns if c.endswith("_on") or c.startswith("valid_")]
-    frame = frame.assign(**{c: pd.to_datetime(frame[c]) for c in columns})
-    started = frame[table.dated_by]
-    known = frame["known_on"].fillna(started) if "known_on" in frame else started
-    frame = frame[known < pd.Timestamp(AS_OF)].copy()
+    frame = frame[was_known(name, frame)].assign(**{c: pd.to_datetime(frame[c]) for c in columns})
     for known_by, before in LATER.items():
         if known_by in frame:
             happened = {"valid_to_known_on": "valid_to", "duty_known_on": "duty_on",
@@ -116,3 +123,63 @@ def test_how_deliveries_were_split_changes_nothing(extracts, everything, tmp_pat
         delivered_on=date(2026, 10, 1),
     )  # fmt: skip
     pd.testing.assert_frame_equal(computed(home), everything)
+
+
+REFERENCES = ("transaction_ref", "event_ref", "case_ref", "claim_ref", "person_ref")
+SPOKEN = ("amount_pence", "kind", "stage", "surname", "forename", "date_of_birth", "duty",
+          "weekly_pence", "uprn", "last_settled_uprn")  # fmt: skip
+"""Columns that a row not yet known may change; the new value is another row's."""
+
+
+def imagined(name: str, frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """Return a table with rows not yet known removed, changed and added at random."""
+    known = was_known(name, frame)
+    if TABLES[name].dated_by is None or known.all():
+        return frame
+    later = frame[~known]
+    later = later[draw.random(len(later)) < draw.random()].copy()
+    for column in set(SPOKEN) & set(later.columns):
+        others = frame[column].sample(len(later), replace=True, random_state=draw.integers(2**31))
+        change = draw.random(len(later)) < 0.5
+        later[column] = later[column].where(~change, others.to_numpy())
+    keys = [column for column in REFERENCES if column in frame]
+    added = frame[known].sample(min(20, int(known.sum())), random_state=draw.integers(2**31))
+    if not keys or "known_on" not in frame:
+        added = added.head(0)
+    # The same people, homes and events under new references, learnt of only after the cut-off.
+    added = added.assign(
+        known_on=pd.Timestamp(AS_OF) + pd.to_timedelta(draw.integers(0, 200, len(added)), "D"),
+        **{column: [f"N{draw.integers(10**9)}" for _ in added.index] for column in keys},
+    )
+    return pd.concat([frame[known], later, added]).sample(frac=1, random_state=draw.integers(2**31))
+
+
+@pytest.fixture(scope="module")
+def hamlet(tmp_path_factory) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Return the extracts of a few homes, and their features."""
+    folder = tmp_path_factory.mktemp("hamlet")
+    synthetic.write_borough(folder / "extracts", households=100, months=18, seed=3)
+    home = Home(folder / "home").open()
+    sources.ingest(folder / "extracts", home, bases=lawful_bases(), delivered_on=date(2026, 10, 1))
+    return frames(folder / "extracts"), computed(home)
+
+
+@settings(max_examples=2, deadline=None)
+@given(seed=st.integers(0, 2**32), deliveries=st.integers(1, 3))
+def test_rows_not_yet_known_added_changed_or_removed_change_no_household_and_no_feature(
+    hamlet, tmp_path_factory, seed, deliveries
+):
+    whole, expected = hamlet
+    draw = np.random.default_rng(seed)
+    folder = tmp_path_factory.mktemp("imagined")
+    home = Home(folder / "home").open()
+    other = {name: imagined(name, frame, draw) for name, frame in whole.items()}
+    parts = {name: draw.integers(0, deliveries, len(frame)) for name, frame in other.items()}
+    for number in range(deliveries):
+        # A delivery repeats what the earlier ones told, and tells some rows for the first time.
+        told = {name: frame[parts[name] <= number] for name, frame in other.items()}
+        sources.ingest(
+            write(told, folder / f"extracts-{number}"), home, bases=lawful_bases(),
+            delivered_on=date(2026, 10, 1 + number),
+        )  # fmt: skip
+    pd.testing.assert_frame_equal(computed(home), expected)

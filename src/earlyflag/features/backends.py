@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import sqlglot
 from sqlglot import exp
 
+from earlyflag.features.fingerprints import LINKED
 from earlyflag.features.together import share_out
+from earlyflag.sources.schema import TABLES
 
 if TYPE_CHECKING:
     import duckdb
@@ -197,13 +199,13 @@ class SparkBackend:
     Parameters
     ----------
     session : of the cluster, or local
-    sources : folder that `export_relations` wrote: one Parquet file or folder a relation
+    sources : folder or URL that `export_relations` wrote: one Parquet file or folder a relation
     """
 
     def __init__(self, session: SparkSession, sources: Path | str) -> None:
         self.session = session
-        for path in sorted(Path(sources).glob("*.parquet")):
-            session.read.parquet(str(path)).createOrReplaceTempView(path.stem)
+        for name in (*TABLES, *LINKED):
+            session.read.parquet(f"{sources}/{name}.parquet").createOrReplaceTempView(name)
 
     def table(self, name: str, select: str, values: Values | None = None) -> None:
         """Run a SELECT and cut its lineage, so that long chains of steps stay short to plan."""
