@@ -80,9 +80,10 @@ def target(fact: FeatureFacts, value: float) -> float | None:
 def _singles(writer: ReasonWriter, row: np.ndarray) -> list[dict[int, float]]:
     """Return the facts of one row that can be set right, a group at a time, leads first."""
     found = []
-    for own, leads in zip(writer.columns, writer.leads, strict=True):
-        order = [*leads, *(place for place in own if place not in leads)]
-        aims = {int(p): target(writer.model.features[p], float(row[p])) for p in order}
+    for actionable in writer.actionable:
+        aims = {
+            place: target(writer.model.features[place], float(row[place])) for place in actionable
+        }
         targets = {place: aim for place, aim in aims.items() if aim is not None}
         if targets:
             found.append(targets)

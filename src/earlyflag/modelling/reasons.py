@@ -51,6 +51,7 @@ class ReasonWriter:
     columns : the places of each group's features, in the order of `groups`
     leads : the places of each group's leading features, best first
     feature_names : each group's features by name
+    actionable : the places of the actionable features of each group that has any, leads first
     """
 
     model: ServedModel
@@ -58,6 +59,7 @@ class ReasonWriter:
     columns: tuple[np.ndarray, ...] = field(init=False)
     leads: tuple[np.ndarray, ...] = field(init=False)
     feature_names: tuple[tuple[str, ...], ...] = field(init=False)
+    actionable: tuple[tuple[int, ...], ...] = field(init=False)
     _orders: tuple[np.ndarray, ...] = field(init=False)
     _can_say: np.ndarray = field(init=False)
     _sentences: dict[_Said, str] = field(init=False, default_factory=dict)
@@ -81,6 +83,11 @@ class ReasonWriter:
             np.concatenate([leads, np.setdiff1d(own, leads)])
             for own, leads in zip(self.columns, self.leads, strict=True)
         )
+        actionable = (
+            tuple(place for place in order.tolist() if self.model.features[place].actionable)
+            for order in self._orders
+        )
+        self.actionable = tuple(places for places in actionable if places)
         self._can_say = np.array(
             [
                 [bool(template_for(fact, sign)) for fact in self.model.features]
