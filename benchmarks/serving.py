@@ -270,8 +270,12 @@ def serve_ours(home: Path, database: str, port: int, workers: int) -> None:
 
 def our_worker(home: Path, database: str, port: int) -> FastAPI:
     """Return the application of one of several processes."""
+    from earlyflag.cli.serving import keep_what_was_built
+
     configure_logging()
-    return our_app(home, database, port)[1]
+    app = our_app(home, database, port)[1]
+    keep_what_was_built()
+    return app
 
 
 def our_app(home: Path, database: str, port: int) -> tuple[Settings, FastAPI]:
