@@ -1,8 +1,17 @@
 """A whole training on made-up households: judged, registered, promoted, and served alike."""
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
+from urllib.error import URLError
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pandas as pd
@@ -25,6 +34,7 @@ from earlyflag.modelling.against import against
 from earlyflag.modelling.promotion import findings
 from earlyflag.modelling.rows import select
 from earlyflag.modelling.tables import span
+from earlyflag.modelling.tracking import tracking
 from earlyflag.modelling.windows import Windows
 from earlyflag.reporting import card
 
@@ -198,7 +208,6 @@ def test_promotion_asks_for_a_reason_and_a_second_person_for_an_override(home):
         models.promote(home, "trial", "1", reason="try", by="Ann", override_by="ann ")
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_the_champion_serves_what_training_and_mlflow_score(home, fitted):
     import mlflow
 
@@ -214,6 +223,76 @@ def test_the_champion_serves_what_training_and_mlflow_score(home, fitted):
     assert np.allclose(probabilities, 1 / (1 + np.exp(-fitted.golden_log_odds)), atol=1e-12)
     text = (home.registry / "trial" / "1" / "card.md").read_text(encoding="utf-8")
     assert "Promoted by a at" in text
+
+
+@pytest.fixture
+def tracked(home):
+    """A client on the home's tracking store."""
+    with tracking(home) as client:
+        yield client
+
+
+def test_mlflow_keeps_the_run_with_its_figures_plots_and_hashes(tracked, fitted):
+    version = tracked.get_model_version("trial", "1")
+    run = tracked.get_run(version.run_id)
+    plots = {each.path for each in tracked.list_artifacts(run.info.run_id, "plots")}
+    wanted = {"capacity", "reliability", "rules", "contributions", "fairness_sex",
+              "fairness_tenure", "dependence_debt", "dependence_missed"}  # fmt: skip
+    assert {f"plots/{name}.png" for name in wanted} <= plots
+    assert run.data.params["family"] == fitted.family
+    assert run.data.metrics["test.average_precision"] == pytest.approx(
+        fitted.results["performance"]["average_precision"]["value"]
+    )
+    assert "by_cut_off.2024-01-01.auc" in run.data.metrics
+    assert run.data.tags["earlyflag.specification_hash"] == fitted.info.specification_hash
+    kept = {each.path for each in tracked.list_artifacts(run.info.run_id)}
+    assert {"results.json", "specification.json"} <= kept
+
+
+def test_the_registered_version_has_signature_example_and_alias(tracked, home):
+    import mlflow
+
+    found = mlflow.models.get_model_info("models:/trial@challenger")
+    assert [each.name for each in found.signature.inputs] == list(NAMES)
+    assert [each.name for each in found.signature.outputs] == ["probability"]
+    example = mlflow.pyfunc.load_model("models:/trial@challenger").input_example
+    assert list(example.columns) == list(NAMES)
+    assert str(tracked.get_model_version_by_alias("trial", "challenger").version) == "1"
+
+
+@pytest.mark.slow
+def test_mlflow_serves_the_scores_that_the_export_gives(home, fitted):
+    rows = [[None if np.isnan(v) else v for v in row] for row in fitted.golden_rows.tolist()]
+    body = json.dumps({"dataframe_split": {"columns": list(NAMES), "data": rows}}).encode()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/trial/1",
+         "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)],
+        env={**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{home.mlflow}/mlflow.db",
+             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        answer = asked(f"http://127.0.0.1:{port}/invocations", body)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
+    found = [each["probability"] for each in answer["predictions"]]
+    assert np.allclose(found, 1 / (1 + np.exp(-fitted.golden_log_odds)), atol=1e-12)
+
+
+def asked(address, body):
+    """Return a server's answer, asked again until it is up."""
+    request = Request(address, body, {"Content-Type": "application/json"})
+    for _ in range(240):
+        try:
+            with urlopen(request, timeout=60) as answer:
+                return json.loads(answer.read())
+        except URLError:
+            time.sleep(0.5)
+    raise AssertionError("the server did not answer")
 
 
 def test_mlflow_holds_no_household_and_no_pickle(home):
