@@ -102,7 +102,13 @@ from earlyflag.casework.signing_in import (
     sign_out,
 )
 from earlyflag.casework.suppressing import end_suppression, suppress
-from earlyflag.casework.webhooks import deliver, end_webhook, make_webhook
+from earlyflag.casework.webhooks import (
+    deliver,
+    end_webhook,
+    make_webhook,
+    try_again,
+    webhooks,
+)
 from earlyflag.casework.worktrays import (
     FlagView,
     Load,
@@ -232,5 +238,7 @@ __all__ = [
     "suppress",
     "system_actor",
     "take_flag",
+    "try_again",
     "verify_audit",
+    "webhooks",
 ]

@@ -19,8 +19,8 @@ from sqlalchemy import Engine
 from earlyflag.casework.desk import Desk
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
-from earlyflag.core.errors import InputInvalid
-from earlyflag.store.outbox import Message, Webhook
+from earlyflag.core.errors import InputInvalid, NotFound
+from earlyflag.store.outbox import Message, Standing, Webhook
 from earlyflag.store.records import Flag, new_id
 from earlyflag.store.units import begin
 
@@ -75,6 +75,29 @@ def end_webhook(desk: Desk, webhook_id: str) -> None:
     desk.unit.outbox.end_webhook(webhook_id, desk.entry("webhook_ended", subject=webhook_id))
 
 
+def webhooks(desk: Desk) -> list[tuple[Webhook, Standing]]:
+    """Return every webhook with how its messages stand, the newest first."""
+    check_may(desk.actor, Action.KEEP_KEYS)
+    standing = desk.unit.outbox.standing(MOST_ATTEMPTS)
+    none = Standing(0, 0, 0)
+    return [(one, standing.get(one.webhook_id, none)) for one in desk.unit.outbox.webhooks()]
+
+
+def try_again(desk: Desk, webhook_id: str) -> int:
+    """Let the messages be sent again that were given up; return how many.
+
+    Raises
+    ------
+    NotFound
+        No webhook has this reference.
+    """
+    check_may(desk.actor, Action.KEEP_KEYS)
+    if webhook_id not in {one.webhook_id for one in desk.unit.outbox.webhooks()}:
+        raise NotFound("No webhook has this reference. See: earlyflag webhooks list")
+    entry = desk.entry("webhook_retried", subject=webhook_id)
+    return desk.unit.outbox.try_again(webhook_id, MOST_ATTEMPTS, desk.now, entry)
+
+
 def announce(desk: Desk, event: str, flags: Iterable[Flag]) -> None:
     """Put one message a flag and listener in the outbox; never of one that needs safe contact."""
     listeners = [
@@ -124,7 +147,8 @@ def sign(secret: str, at: datetime, body: bytes) -> str:
 def deliver(engine: Engine, send: Send, *, now: datetime, limit: int = 100) -> tuple[int, int]:
     """Send what is due; return how many were taken and how many will be tried again.
 
-    A message may arrive twice: its `id` tells. After twelve attempts it is left alone.
+    A message may arrive twice: its `id` tells. After twelve attempts it is given up,
+    until somebody says `try_again`.
     """
     with begin(engine) as unit:
         due = unit.outbox.due(now, limit, MOST_ATTEMPTS)

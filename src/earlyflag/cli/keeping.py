@@ -36,7 +36,8 @@ HEADS = "audit-heads.txt"
 KEY = "audit.key"
 
 
-def _engine(settings: Settings) -> Engine:
+def open_engine(settings: Settings) -> Engine:
+    """Return the casework database, refused where its schema is not the newest."""
     from earlyflag import store
 
     engine = store.connect(settings.database)
@@ -45,13 +46,14 @@ def _engine(settings: Settings) -> Engine:
 
 
 @contextmanager
-def _desk(settings: Settings, command: str) -> Iterator[Desk]:
+def open_desk(settings: Settings, command: str) -> Iterator[Desk]:
+    """Open a desk for one of the service's own commands."""
     from earlyflag import casework
 
     actor = casework.system_actor(command)
     rules = casework.Rules.of(settings)
     now = SystemClock().now()
-    with casework.open_desk(_engine(settings), actor, now=now, rules=rules) as desk:
+    with casework.open_desk(open_engine(settings), actor, now=now, rules=rules) as desk:
         yield desk
 
 
@@ -98,7 +100,7 @@ def add_user(
         raise Misused(f"There is no role {unknown[0]}. Roles are: {', '.join(Role)}.")
     granted = [Permission.SAFE_CONTACT] if safe_contact else []
     password = _first_password(password_file)
-    with _desk(settings_of(context), "users") as desk:
+    with open_desk(settings_of(context), "users") as desk:
         casework.make_account(desk, username, name, password, [Role(one) for one in role], granted)
     typer.echo(f"{username} may sign in.")
 
@@ -121,7 +123,7 @@ def make_key(
         raise Misused(f"--scope is one of {', '.join(Scope)}.")
     if alert_source is not None and alert_source not in set(map(str, AlertSource)):
         raise Misused(f"--alert-source is one of {', '.join(AlertSource)}.")
-    with _desk(settings_of(context), "users") as desk:
+    with open_desk(settings_of(context), "users") as desk:
         secret, record = casework.make_key(
             desk,
             name,
@@ -157,7 +159,7 @@ def verify_audit(
     exported = casework.read_heads(file) if heads or file.is_file() else []
     key = settings.home / KEY
     public = casework.public_key_of(casework.signing_key(key)) if key.is_file() else None
-    found = casework.check_audit(_engine(settings), exported=exported, public_key=public)
+    found = casework.check_audit(open_engine(settings), exported=exported, public_key=public)
     typer.echo(
         f"The audit is sound: {found.rows:,} rows, {found.first:,} to {found.last:,}, "
         f"and {len(exported)} exported heads met."
@@ -176,7 +178,7 @@ def export_head(
 
     settings = settings_of(context)
     place = file or settings.home / HEADS
-    head = casework.export_head(_engine(settings), place, now=SystemClock().now())
+    head = casework.export_head(open_engine(settings), place, now=SystemClock().now())
     typer.echo(f"Row {head.sequence:,} written to {place.name}.")
 
 
@@ -186,7 +188,7 @@ def daily(context: typer.Context) -> None:
     from earlyflag import casework
     from earlyflag.casework.suppressing import settle_suppressions
 
-    with _desk(settings_of(context), "daily") as desk:
+    with open_desk(settings_of(context), "daily") as desk:
         resumed, withdrawn = len(casework.resume_due(desk)), settle_suppressions(desk)
     typer.echo(f"{resumed} flags came back, {withdrawn} were withdrawn.")
 
@@ -200,7 +202,7 @@ def subject_access(
     """Write everything held about a person's household, for that person."""
     from earlyflag import casework
 
-    with _desk(settings_of(context), "subject-access") as desk:
+    with open_desk(settings_of(context), "subject-access") as desk:
         held = casework.subject_access(desk, reference)
     write_atomically(out, json.dumps(held, indent=2, ensure_ascii=False) + "\n")
     out.chmod(0o600)
@@ -224,7 +226,7 @@ def suppress(
 
     if kind not in set(map(str, SuppressionKind)):
         raise Misused(f"There is no kind {kind}. Kinds are: {', '.join(SuppressionKind)}.")
-    with _desk(settings_of(context), "suppress") as desk:
+    with open_desk(settings_of(context), "suppress") as desk:
         reference = casework.suppress(
             desk, household, SuppressionKind(kind), until=until.date() if until else None
         )
@@ -236,7 +238,7 @@ def erase(context: typer.Context, household: Household, dry_run: DryRun = False)
     """Erase a household; codes and dates of its case stay under the pseudonym."""
     from earlyflag import casework
 
-    with _desk(settings_of(context), "erase") as desk:
+    with open_desk(settings_of(context), "erase") as desk:
         counts = casework.erase(desk, household, dry_run=dry_run)
     heading = "rows that would go or be blanked" if dry_run else "rows gone or blanked"
     print_table(("table", heading), list(counts.items()))
@@ -248,7 +250,7 @@ def retain(context: typer.Context, dry_run: DryRun = False) -> None:
     from earlyflag import casework
 
     settings = settings_of(context)
-    with _desk(settings, "retain") as desk:
+    with open_desk(settings, "retain") as desk:
         report = casework.retain(desk, settings.retention, dry_run=dry_run)
         key = None if dry_run else casework.signing_key(settings.home / KEY)
         ended = casework.end_stretch(desk, months=settings.retention.audit_months, key=key)

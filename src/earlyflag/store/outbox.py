@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
 from earlyflag.core.errors import NotFound
 from earlyflag.store.audit import AuditEntry, AuditTrail
@@ -39,6 +39,15 @@ class Message:
     attempts: int
     due_at: datetime
     delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many messages to a webhook were taken, wait to be sent, and were given up."""
+
+    taken: int
+    waiting: int
+    given_up: int
 
 
 class Outbox:
@@ -86,6 +95,32 @@ class Outbox:
         )
         found = [read(Message, row) for row in self._connection.execute(query)]
         return [(message, hooks[message.webhook_id]) for message in found]
+
+    def standing(self, most_attempts: int) -> dict[str, Standing]:
+        """Return how many messages of each webhook were taken, wait, or were given up."""
+        given_up = OutboxRow.delivered_at.is_(None) & (OutboxRow.attempts >= most_attempts)
+        query = select(
+            OutboxRow.webhook_id,
+            func.sum(case((OutboxRow.delivered_at.is_not(None), 1), else_=0)),
+            func.sum(case((given_up, 1), else_=0)),
+            func.count(),
+        ).group_by(OutboxRow.webhook_id)
+        return {
+            webhook_id: Standing(taken, count - taken - dead, dead)
+            for webhook_id, taken, dead, count in self._connection.execute(query)
+        }
+
+    def try_again(
+        self, webhook_id: str, most_attempts: int, now: datetime, audit: AuditEntry
+    ) -> int:
+        """Make the messages due that were given up; return how many."""
+        statement = update(OutboxRow).where(
+            OutboxRow.webhook_id == webhook_id,
+            OutboxRow.delivered_at.is_(None),
+            OutboxRow.attempts >= most_attempts,
+        )
+        self._audit.append(audit)
+        return self._connection.execute(statement.values(attempts=0, due_at=now)).rowcount
 
     def settle(
         self, message_id: str, *, attempts: int, delivered_at: datetime | None, due_at: datetime
