@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import Engine
 
 from earlyflag.core.clock import FixedClock
 from earlyflag.core.settings import Settings
@@ -43,9 +44,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Served:
-    """A service that answers, and its clock."""
+    """A service that answers, its clock and its database."""
 
     clock: FixedClock
+    engine: Engine
     address: str = ADDRESS
 
 
@@ -66,7 +68,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         if server.started:
             break
         time.sleep(0.05)
-    yield Served(clock)
+    yield Served(clock, engine)
     server.should_exit = True
     thread.join(timeout=10)
     engine.dispose()

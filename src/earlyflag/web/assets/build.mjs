@@ -32,14 +32,28 @@ for (const [, name] of style.css.matchAll(/url\(images\/([\w-]+\.svg)\)/g)) {
 }
 
 // A source map would be asked for and is not served
-function copyScript(from, to) {
+function copyScript(from, to, change = (text) => text) {
   const text = readFileSync(from, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, '')
-  writeFileSync(join(output, to), text)
+  writeFileSync(join(output, to), change(text))
+}
+// What it draws stands inside our page, which has a main part already
+function withoutMain(text) {
+  const main = 'createElement("main",{id:"operations"'
+  if (text.split(main).length !== 2) throw new Error('swagger-ui has changed: look at withoutMain')
+  return text.replace(main, main.replace('main', 'div'))
 }
 copyScript(join(modules, 'govuk-frontend/dist/govuk/govuk-frontend.min.js'), 'govuk-frontend.min.js')
-copyScript(join(modules, 'swagger-ui-dist/swagger-ui-bundle.js'), 'swagger-ui-bundle.js')
+copyScript(
+  join(modules, 'swagger-ui-dist/swagger-ui-bundle.js'),
+  'swagger-ui-bundle.js',
+  withoutMain,
+)
 const swagger = readFileSync(join(modules, 'swagger-ui-dist/swagger-ui.css'), 'utf8')
-writeFileSync(join(output, 'swagger-ui.css'), swagger.replace(/\/\*# sourceMappingURL=.*\*\//, ''))
+const readable = readFileSync(join(sources, 'docs.css'), 'utf8')
+writeFileSync(
+  join(output, 'swagger-ui.css'),
+  swagger.replace(/\/\*# sourceMappingURL=.*\*\//, '') + readable,
+)
 for (const name of ['earlyflag.mjs', 'docs.mjs', 'favicon.svg']) {
   copyFileSync(join(sources, name), join(output, name))
 }

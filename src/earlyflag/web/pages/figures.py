@@ -152,7 +152,7 @@ def model(request: Request, visit: SignedIn) -> HTMLResponse:
     for heading, found in (("What changed", changes), ("Monitoring", watched)):
         if found:
             sections.append(Section(heading, lead_of(found.content)))
-            sections += sections_of(found.content)
+            sections += sections_of(found.content, heading)
     if card:
         prose = safe_markdown(_demoted(str(card.content.get("markdown", ""))))
         sections.append(Section("Model card", prose=prose))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -112,18 +112,23 @@ def _table(value: object) -> Table | None:
     )
 
 
-def sections_of(content: Mapping[str, Any]) -> tuple[Section, ...]:
-    """Return the sections of a published read model, each part of them optional."""
+def sections_of(content: Mapping[str, Any], about: str = "") -> tuple[Section, ...]:
+    """Return the sections of a published read model, each part of them optional.
+
+    Parameters
+    ----------
+    about : tells the tables and drawings of two read models on one page apart
+    """
     found = content.get("sections")
     parts: Iterable[Any] = found if isinstance(found, list) else []
     return tuple(
-        _section(f"part-{number}", part)
+        _section(f"{about.lower().replace(' ', '-') or 'part'}-{number}", part, about)
         for number, part in enumerate(parts, start=1)
         if isinstance(part, Mapping)
     )
 
 
-def _section(name: str, part: Mapping[str, Any]) -> Section:
+def _section(name: str, part: Mapping[str, Any], about: str) -> Section:
     heading = str(part.get("heading", ""))
     bars, points = _points(part.get("bars")), _points(part.get("line"))
     drawing = charts.bars(name, heading, bars) if bars else charts.line(name, heading, points)
@@ -131,6 +136,8 @@ def _section(name: str, part: Mapping[str, Any]) -> Section:
     if table is None and (bars or points):
         rows = tuple((one.label, one.shown) for one in (bars or points))
         table = Table(heading or "Figures", ("Which", "Figure"), rows, frozenset({1}))
+    if table is not None and about:
+        table = replace(table, caption=f"{about}: {table.caption}")
     return Section(heading, _texts(part.get("text")), table, drawing)
 
 
