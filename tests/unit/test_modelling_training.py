@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -155,6 +156,52 @@ def test_the_run_holds_every_figure_that_the_card_and_the_gate_need(fitted):
     assert results["performance"]["recall_all_at_100"]["value"] < recall
     assert results["model"]["choice"]["sentence"].startswith(results["model"]["family"])
     assert any("council tax debt" in note for note in results["assessment_notes"])
+
+
+def with_a_planted_leak(specification, table, **columns):
+    """Return the results of a training whose table holds columns that know the label."""
+    frame = table.frame.assign(**columns)
+    catalogue = table.catalogue | {
+        name: replace(table.catalogue["noise"], name=name) for name in columns
+    }
+    small = specification.model_copy(update={"candidates": specification.candidates[1:]})
+    older = table.frame[table.frame["as_of"].isin(pd.to_datetime(DAYS[2:]))]
+    delayed = older.assign(**dict.fromkeys(columns, 0.0))  # a month earlier nothing is known
+    found = fit(small, frame, catalogue, windows=WINDOWS, delayed=delayed, threads=1)
+    return found.results
+
+
+def rung(results):
+    return {each["name"] for each in results["leakage"] if each["rings"]}
+
+
+def refused_for(results):
+    return {each.name for each in findings(results, card="card") if not each.passes}
+
+
+def test_a_feature_that_knows_the_label_rings_every_alarm(specification, table):
+    label = table.frame["label"].to_numpy()
+    noise = np.random.default_rng(4).normal(0, 0.15, len(label))
+    results = with_a_planted_leak(specification, table, case_opened=(label + noise))
+    assert rung(results) == {"single_feature", "auc_ceiling", "delayed_features"}
+    alarms = {f"leakage_{name}" for name in rung(results)}
+    assert alarms <= refused_for(results)
+    single = next(each for each in results["leakage"] if each["name"] == "single_feature")
+    assert single["sentence"].startswith("case_opened carries")
+
+
+def test_a_leak_that_sits_in_the_last_month_rings_where_features_are_delayed(specification, table):
+    label = table.frame["label"].to_numpy()
+    generator = np.random.default_rng(5)
+    weak = {
+        f"hint_{number}": label * (generator.random(len(label)) < 0.3)
+        + (generator.random(len(label)) < 0.02)
+        for number in range(3)
+    }
+    results = with_a_planted_leak(specification, table, **weak)
+    assert "delayed_features" in rung(results)
+    assert "auc_ceiling" not in rung(results)
+    assert "leakage_delayed_features" in refused_for(results)
 
 
 def test_no_golden_row_is_a_households(fitted, table):
