@@ -91,10 +91,11 @@ def test_an_officer_looks_another_household_up_with_a_purpose(
     page.context.close()
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_a_list_is_made_countersigned_by_somebody_else_and_printed(
-    served: Served, chromium: Browser
+    scripts: bool, served: Served, chromium: Browser
 ) -> None:
-    page = open_page(chromium)
+    page = open_page(chromium, scripts=scripts)
     sign_in(page, "manager")
     page.goto(f"{ADDRESS}/assignments")
     page.locator('input[name="flag"]').nth(4).check()
@@ -113,14 +114,22 @@ def test_a_list_is_made_countersigned_by_somebody_else_and_printed(
     address = page.url.split("?")[0]
     page.context.close()
 
-    other = open_page(chromium)
+    other = open_page(chromium, scripts=scripts)
     sign_in(other, "second")
     other.goto(address)
+    other.select_option("#flag_id", index=1)
+    other.fill("#agency", "Advice centre")
+    other.fill("#owner", "A duty adviser")
+    other.fill("#what", "Check the claim")
+    fill_date(other, "due_on", "2", "4", "2027")
+    other.click("text=Save the action")
+    assert "Check the claim" in other.locator("main").inner_text()
     other.click("text=Countersign this list")
     other.click("text=Print the pack")
     text = other.locator("main").inner_text()
     assert "For A housing association only" in text
     assert "Destroy by" in text
+    assert "Check the claim" in text
     other.context.close()
 
 
