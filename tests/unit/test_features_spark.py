@@ -16,7 +16,7 @@ from earlyflag.features.connection import connect
 from earlyflag.features.engine import RESULT, Engine
 from earlyflag.features.families import FAMILIES
 from earlyflag.features.regional import build_on_spark, export_relations
-from tests.feature_cases import AS_OF, HandmadeTables, read_cases, village
+from tests.feature_cases import AS_OF, FOLDER, HandmadeTables, read_cases, village
 
 pytestmark = pytest.mark.needs_java
 EXACT = {"pence", "count", "days", "yes or no", "rank", "people"}
@@ -83,7 +83,7 @@ def assert_agree(one: pd.DataFrame, other: pd.DataFrame) -> None:
 
 
 def test_both_engines_agree_on_every_case(session, tmp_path):
-    rows, households = village(read_cases())
+    rows, households = village([*read_cases(), *read_cases(FOLDER / "wards")])
     tables = HandmadeTables(rows)
     export_relations(tables, households, tmp_path)
     cut_offs = [date(2026, 3, 31), AS_OF]
