@@ -408,6 +408,8 @@ def test_a_model_worse_than_the_champion_is_refused_on_the_same_rows(home, speci
     paired = worse.results["against_champion"]["1"]
     assert paired["difference"]["high"] < 0
     assert "2,400 rows from 2024-01-01" in paired["sentence"]
+    text = card.render(worse.info, worse.results)["card.md"]
+    assert "minus that of version 1, the champion when this one was judged: -0." in text
     models.register(worse, home, groups=table.groups, card=card.render)
     with pytest.raises(
         PromotionRefused, match=r"minus champion 1's is -0\.\d+ .*worse beyond noise"
@@ -482,6 +484,22 @@ def test_the_card_shows_misses_as_prominently_as_hits(fitted):
     assert files["card.html"].startswith("<!doctype html>")
     assert "<h1>A trial: model card</h1>" in files["card.html"]
     assert "SECRET" not in text
+
+
+@pytest.mark.parametrize(
+    ("helped", "words"),
+    [
+        ("leave_out", "are left out, of training and of these figures"),
+        ("weight", "weigh 0.5 of the others in training"),
+        ("model", "with help, the odds of the event were 0.50 times as high"),
+        ("keep", "are treated as any other"),
+    ],
+)
+def test_the_card_says_what_was_done_with_helped_households(fitted, helped, words):
+    asked = {**fitted.results["specification"], "helped": helped}
+    model = {**fitted.results["model"], "helped_effect": np.log(0.5)}
+    found = {**fitted.results, "specification": asked, "model": model}
+    assert words in card.render(fitted.info, found)["card.md"]
 
 
 def test_a_table_ends_when_its_last_label_was_known(table, specification):

@@ -11,11 +11,7 @@ from math import exp
 from typing import Any
 
 from earlyflag.core.terms import ModelInfo
-
-Figures = Mapping[str, Any]
-
-WITHHELD = "withheld"
-"""Stands for a figure that rests on too few households or events."""
+from earlyflag.reporting.phrases import count, family, horizon, number, other, percent, share, words
 
 BLIND_SPOTS = (
     "People who live with family or friends are on no account of their own: when they are asked "
@@ -99,8 +95,8 @@ def _bullets(lines: Iterable[str]) -> list[str]:
 
 def _opening(info: ModelInfo, results: Mapping[str, Any]) -> list[str]:
     lines = [
-        f"Version {info.full_version}, a {_family(info.family)}, for the event "
-        f"`{info.label}` within {_horizon(info, results)}. {results['model']['choice']['sentence']}"
+        f"Version {info.full_version}, a {family(info.family)}, for the event "
+        f"`{info.label}` within {horizon(info, results)}. {results['model']['choice']['sentence']}"
     ]
     promotion = results.get("promotion") or {}
     if promotion.get("overridden_by"):
@@ -162,8 +158,8 @@ def _performance(results: Mapping[str, Any]) -> list[str]:
     precision = figures[f"precision_at_{capacity}"]["value"] or 0.0
     lines = [
         f"**With {capacity} households contacted at each cut-off it misses "
-        f"{_percent(1 - caught)} of all duties and catches {_percent(caught)}. Of those contacted, "
-        f"{_percent(1 - precision)} would not have been owed a duty and {_percent(precision)} "
+        f"{percent(1 - caught)} of all duties and catches {percent(caught)}. Of those contacted, "
+        f"{percent(1 - precision)} would not have been owed a duty and {percent(precision)} "
         "would.**",
         "",
         "Pooled over the test cut-offs, ties counted against the model, with 95% intervals from "
@@ -175,25 +171,25 @@ def _performance(results: Mapping[str, Any]) -> list[str]:
     ]
     for places in results["specification"]["capacities"]:
         lines.append(
-            f"| {places} | {_other(figures[f'precision_at_{places}'])} "
-            f"| {_share(figures[f'precision_at_{places}'])} "
-            f"| {_other(figures[f'recall_at_{places}'])} "
-            f"| {_other(figures[f'recall_all_at_{places}'])} "
-            f"| {_number(figures[f'contacts_per_event_at_{places}'], 1)} "
-            f"| {_number(figures[f'lift_at_{places}'], 1)} |"
+            f"| {places} | {other(figures[f'precision_at_{places}'])} "
+            f"| {share(figures[f'precision_at_{places}'])} "
+            f"| {other(figures[f'recall_at_{places}'])} "
+            f"| {other(figures[f'recall_all_at_{places}'])} "
+            f"| {number(figures[f'contacts_per_event_at_{places}'], 1)} "
+            f"| {number(figures[f'lift_at_{places}'], 1)} |"
         )
     lines += [
         "",
-        f"Average precision {_number(figures['average_precision'])}, AUC "
-        f"{_number(figures['auc'])}, share with the event {_share(figures['base_rate'])}.",
+        f"Average precision {number(figures['average_precision'])}, AUC "
+        f"{number(figures['auc'])}, share with the event {share(figures['base_rate'])}.",
     ]
     oracle = results.get("oracle")
     if oracle:
         lines += [
             "",
             f"On this synthetic borough the best possible average precision is "
-            f"{_number(oracle['average_precision'])}; the model reaches "
-            f"{_share(oracle['share_reached'])} of it.",
+            f"{number(oracle['average_precision'])}; the model reaches "
+            f"{share(oracle['share_reached'])} of it.",
         ]
     return lines
 
@@ -208,20 +204,20 @@ def _coverage(results: Mapping[str, Any]) -> list[str]:
         )
     for part, entries in (results.get("cannot_be_scored") or {}).items():
         named = [
-            f"{_words(each['group'])} {each['cannot_be_scored']} of {each['n']}"
+            f"{words(each['group'])} {each['cannot_be_scored']} of {each['n']}"
             for each in entries
             if each["cannot_be_scored"]
         ]
         if named:
-            lines.append(f"- Cases that no scored home could show, by {_words(part)}: "
+            lines.append(f"- Cases that no scored home could show, by {words(part)}: "
                          f"{'; '.join(named)}.")  # fmt: skip
     reasons = results["slices"].get("reason_for_loss")
     if reasons:
         lines += ["", "Duties caught, by the reason for losing the home:", ""]
         lines += ["| Reason | Duties | Missed | Caught |", "|---|---|---|---|"]
         lines += [
-            f"| {_words(each['group'])} | {_count(each['n'])} | {_other(each.get('recall'))} "
-            f"| {_share(each.get('recall'))} |"
+            f"| {words(each['group'])} | {count(each['n'])} | {other(each.get('recall'))} "
+            f"| {share(each.get('recall'))} |"
             for each in reasons
         ]
     return lines
@@ -232,17 +228,17 @@ def _baselines(results: Mapping[str, Any]) -> list[str]:
     lines = [
         f"| Listed by | Average precision | Owed a duty among {results['capacity']} |",
         "|---|---|---|",
-        f"| **This model** | {_number(results['performance']['average_precision'])} "
-        f"| {_share(results['performance'][at])} |",
+        f"| **This model** | {number(results['performance']['average_precision'])} "
+        f"| {share(results['performance'][at])} |",
     ]
-    for family, figures in results["families"].items():
-        if family != results["model"]["family"]:
+    for key, figures in results["families"].items():
+        if key != results["model"]["family"]:
             lines.append(
-                f"| {_family(family).capitalize()} | {_number(figures['average_precision'])} "
-                f"| {_share(figures[at])} |"
+                f"| {family(key).capitalize()} | {number(figures['average_precision'])} "
+                f"| {share(figures[at])} |"
             )
     lines += [
-        f"| {rule['title']} | {_number(rule['average_precision'])} | {_share(rule[at])} |"
+        f"| {rule['title']} | {number(rule['average_precision'])} | {share(rule[at])} |"
         for rule in results["rules"].values()
     ]
     best = results.get("best_rule")
@@ -250,8 +246,17 @@ def _baselines(results: Mapping[str, Any]) -> list[str]:
         lines += [
             "",
             f"Against the best simple rule ({best['title']}) its average precision is "
-            f"{_number(best['ratio'], 2)} times as high.",
+            f"{number(best['ratio'], 2)} times as high.",
         ]
+    for version, paired in (results.get("against_champion") or {}).items():
+        if paired["difference"] is None:
+            lines += ["", paired["sentence"]]
+        else:
+            lines += [
+                "",
+                f"Average precision minus that of version {version}, the champion when this one "
+                f"was judged: {number(paired['difference'])}. {paired['sentence']}",
+            ]
     left_out = [each for each in results["assessment_notes"] if each.startswith("Rule left out")]
     return [*lines, *(["", *_bullets(left_out)] if left_out else [])]
 
@@ -259,10 +264,10 @@ def _baselines(results: Mapping[str, Any]) -> list[str]:
 def _calibration(results: Mapping[str, Any]) -> list[str]:
     figures = results["calibration"]
     lines = [
-        f"Observed over expected duties: {_number(figures['observed_over_expected'], 2)}; among "
-        f"the highest 1%: {_number(figures['observed_over_expected_top'], 2)}. Calibration slope "
-        f"{_number(figures['slope'], 2)}, intercept {_number(figures['intercept'], 2)}, expected "
-        f"calibration error {_number(figures['expected_calibration_error'], 4)}.",
+        f"Observed over expected duties: {number(figures['observed_over_expected'], 2)}; among "
+        f"the highest 1%: {number(figures['observed_over_expected_top'], 2)}. Calibration slope "
+        f"{number(figures['slope'], 2)}, intercept {number(figures['intercept'], 2)}, expected "
+        f"calibration error {number(figures['expected_calibration_error'], 4)}.",
         "",
         results["serving"]["sentence"],
         "",
@@ -270,7 +275,7 @@ def _calibration(results: Mapping[str, Any]) -> list[str]:
         "|---|---|---|",
     ]
     lines += [
-        f"| {each['n']:,} | {_percent(each['expected'], 2)} | {_share(each['observed'], 2)} |"
+        f"| {each['n']:,} | {percent(each['expected'], 2)} | {share(each['observed'], 2)} |"
         for each in results["reliability"]
     ]
     return lines
@@ -282,15 +287,15 @@ def _groups(slices: Mapping[str, Any]) -> list[str]:
         if name == "reason_for_loss":
             continue
         lines += [
-            f"### By {_words(name)}",
+            f"### By {words(name)}",
             "",
             "| Group | Rows | With the event | Average precision | AUC | Missed at capacity |",
             "|---|---|---|---|---|---|",
         ]
         lines += [
-            f"| {_words(each['group'])} | {_count(each['n'])} | {_share(each.get('need'))} "
-            f"| {_number(each.get('average_precision'))} | {_number(each.get('auc'))} "
-            f"| {_other(each.get('recall'))} |"
+            f"| {words(each['group'])} | {count(each['n'])} | {share(each.get('need'))} "
+            f"| {number(each.get('average_precision'))} | {number(each.get('auc'))} "
+            f"| {other(each.get('recall'))} |"
             for each in entries
         ]
         lines.append("")
@@ -305,17 +310,17 @@ def _fairness(results: Mapping[str, Any]) -> list[str]:
     ]
     for name, content in results["fairness"].items():
         lines += [
-            f"### By {_words(name)}",
+            f"### By {words(name)}",
             "",
             "| Group | Rows | Need | Listed | Listed for need | Missed | Listed in vain "
             "| Observed over expected |",
             "|---|---|---|---|---|---|---|---|",
         ]
         lines += [
-            f"| {_words(each['group'])} | {_count(each['n'])} | {_share(each.get('need'))} "
-            f"| {_share(each.get('selected'), 2)} | {_number(each.get('selected_over_need'), 2)} "
-            f"| {_other(each.get('recall'))} | {_share(each.get('false_discovery'))} "
-            f"| {_number(each.get('observed_over_expected'), 2)} |"
+            f"| {words(each['group'])} | {count(each['n'])} | {share(each.get('need'))} "
+            f"| {share(each.get('selected'), 2)} | {number(each.get('selected_over_need'), 2)} "
+            f"| {other(each.get('recall'))} | {share(each.get('false_discovery'))} "
+            f"| {number(each.get('observed_over_expected'), 2)} |"
             for each in content["groups"]
         ]
         ratio = content["gaps"]["recall_ratio"]
@@ -331,7 +336,7 @@ def _importance(results: Mapping[str, Any]) -> list[str]:
     return [
         "Share of the mean absolute contribution to the score, the twelve largest:",
         "",
-        *[f"- `{name}`: {_percent(share)}" for name, share in shares],
+        *[f"- `{name}`: {percent(part)}" for name, part in shares],
     ]
 
 
@@ -370,61 +375,7 @@ def _promotion(record: Mapping[str, Any] | None) -> list[str]:
         lines.append(f"\nThe gate refused it; {record['overridden_by']} overrode the refusal.")
     lines += ["", "| Check | Passed | Found |", "|---|---|---|"]
     lines += [
-        f"| {_words(each['name'])} | {'yes' if each['passes'] else '**no**'} | {each['sentence']} |"
+        f"| {words(each['name'])} | {'yes' if each['passes'] else '**no**'} | {each['sentence']} |"
         for each in record["findings"]
     ]
     return lines
-
-
-def _horizon(info: ModelInfo, results: Mapping[str, Any]) -> str:
-    days = results["specification"]["label"].get("horizon_days")
-    return f"{days} days" if days else f"{info.horizon_months} months"
-
-
-def _family(name: str) -> str:
-    return {"logistic": "logistic regression on splines", "lightgbm": "gradient-boosted trees"}.get(
-        name, name
-    )
-
-
-def _words(name: str) -> str:
-    return str(name).replace("_", " ").replace("|", "/")
-
-
-def _count(number: int | None) -> str:
-    return WITHHELD if number is None else f"{number:,}"
-
-
-def _percent(share: float, places: int = 1) -> str:
-    return f"{100 * share:.{places}f}%"
-
-
-def _share(figure: Figures | None, places: int = 1) -> str:
-    if not figure or figure["value"] is None:
-        return WITHHELD
-    text = _percent(figure["value"], places)
-    if figure["low"] is None:
-        return text
-    return f"{text} ({_percent(figure['low'], places)} to {_percent(figure['high'], places)})"
-
-
-def _other(figure: Figures | None) -> str:
-    """Return one minus a share, its interval turned round."""
-    if not figure or figure["value"] is None:
-        return WITHHELD
-    return _share(
-        {
-            "value": 1 - figure["value"],
-            "low": None if figure["high"] is None else 1 - figure["high"],
-            "high": None if figure["low"] is None else 1 - figure["low"],
-        }
-    )
-
-
-def _number(figure: Figures | None, places: int = 3) -> str:
-    if not figure or figure["value"] is None:
-        return WITHHELD
-    text = f"{figure['value']:.{places}f}"
-    if figure["low"] is None:
-        return text
-    return f"{text} ({figure['low']:.{places}f} to {figure['high']:.{places}f})"
