@@ -53,8 +53,8 @@ HOMES_OF_MEMBERS: dict[int, Shares] = {
     ASSOCIATION: {"registered_provider": 0.27, "temporary": 0.20, "living_with_friends": 0.07,
                   "living_with_family": 0.05, "no_fixed_abode": 0.30, "refuge": 0.02,
                   "not_known": 0.09},
-    PRIVATE: {"private_rented": 0.60, "temporary": 0.10, "living_with_friends": 0.03,
-              "living_with_family": 0.03, "no_fixed_abode": 0.15, "not_known": 0.09},
+    PRIVATE: {"private_rented": 0.64, "temporary": 0.08, "living_with_friends": 0.03,
+              "living_with_family": 0.03, "no_fixed_abode": 0.14, "not_known": 0.08},
 }  # fmt: skip
 TYPES_OF_HOSTED: Shares = {"single_adult": 0.85, "lone_parent": 0.13, "couple": 0.02}
 TYPES_OF_UNKNOWN: Shares = {
@@ -152,7 +152,7 @@ def write_asked_to_leave(world: World, rows: np.ndarray, child: np.ndarray, mont
 def write_hosted(world: World, hosts: np.ndarray, month: int) -> None:
     """Write the cases of kin and lodgers whom no record of the host's home names."""
     sheet, rng = world.sheets["homelessness_cases"], world.rng
-    people = _strangers(world, len(hosts), month, 26, 7)
+    people = _strangers(world, len(hosts), month, 27, 6)
     kin = rng.random(len(hosts)) < 0.86
     lead = world.households["lead"][hosts[kin]]
     for name in ("surname", "birth_surname", "community", "ethnic"):
@@ -168,7 +168,7 @@ def write_hosted(world: World, hosts: np.ndarray, month: int) -> None:
 
 def write_unknown(world: World, count: int, month: int) -> None:
     """Write the cases of people whom no other extract knows: no settled home in the borough."""
-    people = _strangers(world, count, month, 37, 12)
+    people = _strangers(world, count, month, 34, 11)
     _write(
         world, people, np.full(count, NONE), UNKNOWN, month, None,
         _draw(world, "reason", REASONS_OF_UNKNOWN, count),

@@ -26,7 +26,7 @@ DUTY = np.array([0.8, 0.95, 0.95, 1.10, 0.8])
 SHOCKED = np.array([0.50, 0.95, 0.95, 1.20, 0.60])
 LEAVES = np.array([0.0030, 0.0012, 0.0014, 0.0085])
 AGE_EDGES = np.array([25, 35, 45, 55, 65, 75])
-BY_AGE = np.array([1.35, 1.22, 1.06, 1.0, 0.88, 0.60, 0.40])
+BY_AGE = np.array([1.40, 1.30, 1.06, 1.0, 0.80, 0.50, 0.20])
 
 SHOCK_A_MONTH = 0.00135
 GROWN_CHILD_DUTY = 0.0007
@@ -76,23 +76,23 @@ def outlook(world: World, rows: np.ndarray, month: int) -> Outlook:
         [alone_with_kids, seen["alone"], seen["kids"] > 0], [2.5, 1.25, 0.75], 0.42
     )
     poorer = (
-        POORER[tenure] * np.sqrt(by_age) * np.sqrt(composed)
+        POORER[tenure] * np.sqrt(composed)
         * np.exp(1.8 * seen["short"]) * np.where(seen["capped"], 1.5, 1.0)
         * np.where(seen["split"], 3.0, 1.0) * np.where(seen["claimed"], 1.5, 1.0)
     )  # fmt: skip
     danger = (
-        HOME_IN_DANGER[tenure] * np.sqrt(by_age) * np.where(seen["moved"], 0.8, 1.0)
+        HOME_IN_DANGER[tenure] * np.where(seen["moved"], 0.8, 1.0)
         * np.where(seen["rent_stage"] >= NOTICE, 1.5, 1.0)
         * np.where(seen["rent_stage"] >= APPLIED, 1.3, 1.0)
     )  # fmt: skip
     duty = (
         DUTY_BY_MEANS
-        * np.minimum(
-            DUTY[tenure] * composed**0.3 * by_age**0.25 * np.where(seen["crowded"], 1.2, 1.0), 3.0
-        )[:, None]
+        * np.minimum(DUTY[tenure] * composed**0.3 * np.where(seen["crowded"], 1.2, 1.0), 3.0)[
+            :, None
+        ]
     )
     shock = (
-        SHOCK_A_MONTH * SHOCKED[tenure] * by_age**0.75 * composed**0.75
+        SHOCK_A_MONTH * SHOCKED[tenure] * by_age * composed**0.75
         * np.where(seen["split"], 3.5, 1.0) * np.where(seen["crowded"], 1.6, 1.0)
     )  # fmt: skip
     child = GROWN_CHILD_DUTY * seen["grown"] * np.where(seen["crowded"], 1.7, 1.0)
