@@ -502,6 +502,14 @@ def test_the_card_says_what_was_done_with_helped_households(fitted, helped, word
     assert words in card.render(fitted.info, found)["card.md"]
 
 
+def test_the_card_prints_no_table_of_nothing_but_withheld_figures(fitted):
+    few = [{"group": "domestic_abuse", "n": None, "recall": None}]
+    found = {**fitted.results, "slices": {"reason_for_loss": few}}
+    text = card.render(fitted.info, found)["card.md"]
+    assert "| Reason |" not in text
+    assert "For no reason for losing the home are there enough duties" in text
+
+
 def test_a_table_ends_when_its_last_label_was_known(table, specification):
     assert span(table, specification) == (DAYS[0], date(2025, 6, 30))
 

@@ -81,6 +81,7 @@ main{max-width:60rem;margin:0 auto;padding:1.5rem}
 h1{font-size:2.25rem;line-height:1.15}h2{font-size:1.5rem;margin-top:2.5rem}
 table{border-collapse:collapse;width:100%;font-size:1rem;display:block;overflow-x:auto}
 th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #b1b4b6}
+td{vertical-align:top}th{vertical-align:bottom}code{font-size:.9em;overflow-wrap:anywhere}
 blockquote{border-left:.6rem solid #d4351c;margin:1rem 0;padding:.2rem 1rem;font-weight:bold}
 """.strip().replace("\n", "")
 
@@ -211,8 +212,10 @@ def _coverage(results: Mapping[str, Any]) -> list[str]:
         if named:
             lines.append(f"- Cases that no scored home could show, by {words(part)}: "
                          f"{'; '.join(named)}.")  # fmt: skip
-    reasons = results["slices"].get("reason_for_loss")
-    if reasons:
+    reasons = results["slices"].get("reason_for_loss") or []
+    if reasons and all(each["n"] is None for each in reasons):
+        lines += ["", "For no reason for losing the home are there enough duties to print a share."]
+    elif reasons:
         lines += ["", "Duties caught, by the reason for losing the home:", ""]
         lines += ["| Reason | Duties | Missed | Caught |", "|---|---|---|---|"]
         lines += [
