@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -145,6 +145,7 @@ class Office:
         run_id: str = "run-1",
         as_of: date = AS_OF,
         suppressions: Iterable[SuppressionRecord] = (),
+        advance: Callable[[int], None] | None = None,
     ) -> bool:
         """Publish a run over households in the order of their ranks."""
         run = ScoringRun(run_id, as_of, MODEL, "d" * 8, 10, len(ranking), {"no_account": 2})
@@ -161,6 +162,7 @@ class Office:
             suppressions,
             now=self.clock.now(),
             rules=self.rules,
+            advance=advance,
         )
 
     def raise_flags(self, capacity: int, run_id: str = "run-1", **more: object):

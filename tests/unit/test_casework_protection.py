@@ -6,12 +6,14 @@ import json
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from earlyflag import casework
 from earlyflag.casework import AlertForm, ContactForm, DecisionForm
-from earlyflag.core.errors import NotAllowed, NotFound
+from earlyflag.core.errors import Conflict, NotAllowed, NotFound
 from earlyflag.core.settings import Retention
 from earlyflag.core.terms import SuppressionRecord
+from earlyflag.store.erasing import REMEMBERED
 from earlyflag.store.terms import (
     AlertSource,
     ContactChannel,
@@ -36,6 +38,23 @@ def worked(busy_office: Office) -> Office:
         )
         casework.record_contact(desk, flag.flag_id, flag.version, contact)
     return busy_office
+
+
+def traces(office: Office, number: int) -> dict[str, int]:
+    """Return how many rows that say something of a household each published table has."""
+    tables = (
+        "households", "household_members", "household_references", "timelines", "scores",
+        "score_details",
+    )  # fmt: skip
+    with begin(office.engine) as unit:
+        counts = {
+            table: unit.connection.scalar(
+                text(f"SELECT count(*) FROM {table} WHERE household_id = :one"),
+                {"one": household_id(number)},
+            )
+            for table in tables
+        }
+    return {table: count for table, count in counts.items() if count}
 
 
 def test_a_person_gets_everything_held_but_nothing_of_others(worked: Office) -> None:
@@ -77,7 +96,7 @@ def test_erasing_leaves_codes_and_the_pseudonym_only(worked: Office) -> None:
     with worked.desk("erase") as desk:
         done = casework.erase(desk, household_id(1), dry_run=False)
     assert done == foreseen
-    assert done["households"] == 1
+    assert done["households"] == done[REMEMBERED] == 1
     assert done["household_members"] == 2
     with begin(worked.engine) as unit:
         everything = [
@@ -105,7 +124,72 @@ def test_an_erased_household_is_not_flagged_when_its_source_delivers_it_again(
     with worked.desk("erase") as desk:
         casework.erase(desk, household_id(1), dry_run=False)
     worked.publish([1, 2], run_id="run-2", as_of=date(2027, 6, 1))
-    assert worked.raise_flags(1, "run-2").excluded["suppressed_objection"] == 1
+    worked.raise_flags(2, "run-2")
+    with begin(worked.engine) as unit:
+        flags = unit.flags.of_household(household_id(1))
+    assert [flag.state for flag in flags] == [FlagState.WITHDRAWN]
+
+
+def test_nothing_of_an_erased_household_comes_back_with_a_later_delivery(worked: Office) -> None:
+    with worked.desk("erase") as desk:
+        casework.erase(desk, household_id(1), dry_run=False)
+    worked.publish([1, 2, 3], run_id="run-2", as_of=date(2027, 6, 1))
+    assert traces(worked, 1) == {}
+    assert traces(worked, 2).keys() >= {"households", "household_members", "scores", "timelines"}
+    with begin(worked.engine) as unit:
+        run = unit.borough.run("run-2")
+        told = [row.detail for row in unit.audit.rows() if row.action == "run_published"]
+        remembered = unit.connection.exec_driver_sql("SELECT * FROM erasures").all()
+    assert run is not None
+    assert (run.scored, run.withheld) == (3, 1)
+    assert json.loads(told[-1])["withheld"] == 1
+    assert json.loads(told[0])["withheld"] == 0
+    assert [row[0] for row in remembered] == [household_id(1)]
+    assert len(remembered[0]) == 2
+    assert casework.verify_audit(worked.engine).is_sound
+
+
+def test_a_household_erased_while_a_run_is_published_is_withheld_from_it_too(
+    worked: Office,
+) -> None:
+    erased: list[int] = []
+
+    def erase_once(_count: int) -> None:
+        if not erased:
+            erased.append(1)
+            with worked.desk("erase") as desk:
+                casework.erase(desk, household_id(1), dry_run=False)
+
+    worked.publish([1, 2, 3], run_id="run-2", as_of=date(2027, 6, 1), advance=erase_once)
+    assert traces(worked, 1) == {}
+    with begin(worked.engine) as unit:
+        run = unit.borough.run("run-2")
+    assert run is not None
+    assert run.withheld == 1
+
+
+def test_a_dry_run_of_erasing_remembers_nobody(worked: Office) -> None:
+    with worked.desk("erase") as desk:
+        casework.erase(desk, household_id(1), dry_run=True)
+    worked.publish([1, 2], run_id="run-2", as_of=date(2027, 6, 1))
+    assert traces(worked, 1)["scores"] == 2
+
+
+def test_an_erased_household_is_erased_once_and_readmitted_at_its_own_wish(worked: Office) -> None:
+    with worked.desk("erase") as desk:
+        casework.erase(desk, household_id(1), dry_run=False)
+    with pytest.raises(Conflict, match="erased already"), worked.desk("erase") as desk:
+        casework.erase(desk, household_id(1), dry_run=False)
+    with pytest.raises(NotAllowed), worked.desk("manager") as desk:
+        casework.readmit(desk, household_id(1))
+    with worked.desk("erase") as desk:
+        casework.readmit(desk, household_id(1))
+    with pytest.raises(NotFound), worked.desk("erase") as desk:
+        casework.readmit(desk, household_id(1))
+    worked.publish([1, 2], run_id="run-2", as_of=date(2027, 6, 1))
+    assert traces(worked, 1)["scores"] == 1
+    with begin(worked.engine) as unit:
+        assert unit.suppressions.of(household_id(1), date(2027, 6, 1)) == []
 
 
 def test_a_legal_hold_forbids_erasing(worked: Office) -> None:

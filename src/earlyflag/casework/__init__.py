@@ -89,6 +89,7 @@ from earlyflag.casework.protection import (
     RetentionReport,
     erase,
     find_households,
+    readmit,
     retain,
     subject_access,
 )
@@ -215,6 +216,7 @@ __all__ = [
     "raising_of",
     "read_audit",
     "read_heads",
+    "readmit",
     "record_contact",
     "record_objection",
     "record_outcome",

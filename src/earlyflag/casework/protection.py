@@ -14,7 +14,7 @@ from earlyflag.casework.rules import check_can_move, check_may
 from earlyflag.casework.suppressing import suppress_household, withdraw
 from earlyflag.casework.transitions import Move
 from earlyflag.core.clock import LONDON, add_months
-from earlyflag.core.errors import NotAllowed, NotFound
+from earlyflag.core.errors import Conflict, NotAllowed, NotFound
 from earlyflag.core.settings import Retention
 from earlyflag.store.records import (
     Alert,
@@ -164,8 +164,8 @@ def plain(value: Any) -> Any:
 def erase(desk: Desk, household_id: str, *, dry_run: bool) -> dict[str, int]:
     """Erase a household and keep it from being listed again; return how many rows by table.
 
-    The audit keeps its pseudonym. The source systems still hold the household: the suppression
-    that is written keeps it off lists when they deliver it again.
+    The audit keeps its pseudonym, and so does the list of what was erased: the source systems
+    still hold the household, but nothing of it is published when they deliver it again.
 
     Raises
     ------
@@ -177,6 +177,8 @@ def erase(desk: Desk, household_id: str, *, dry_run: bool) -> dict[str, int]:
     check_may(desk.actor, Action.ERASE)
     unit = desk.unit
     if unit.borough.household(household_id, None) is None:
+        if unit.erasing.is_erased(household_id):
+            raise Conflict("This household has been erased already; nothing of it has come back.")
         raise NotFound("No household has this reference.")
     kinds = {record.kind for record in unit.suppressions.of(household_id, desk.today)}
     if SuppressionKind.LEGAL_HOLD in kinds:
@@ -187,6 +189,27 @@ def erase(desk: Desk, household_id: str, *, dry_run: bool) -> dict[str, int]:
             suppress_household(desk, household_id, SuppressionKind.OBJECTION)
     entry = desk.entry("erased", household_id=household_id, detail={"dry_run": dry_run})
     return unit.erasing.household(household_id, dry_run=dry_run, audit=entry)
+
+
+def readmit(desk: Desk, household_id: str) -> None:
+    """Let an erased household come with the next delivery again, at its own wish.
+
+    The suppression that erasing wrote ends; what a source system suppresses stays so.
+
+    Raises
+    ------
+    NotFound
+        No household of this reference was erased.
+    """
+    check_may(desk.actor, Action.ERASE)
+    if not desk.unit.erasing.forget(
+        household_id, desk.entry("readmitted", household_id=household_id)
+    ):
+        raise NotFound("No household of this reference was erased.")
+    for record in desk.unit.suppressions.of(household_id, desk.today):
+        if record.kind == SuppressionKind.OBJECTION:
+            entry = desk.entry("suppression_ended", subject=record.suppression_ref)
+            desk.unit.suppressions.end(record.suppression_ref, desk.today, entry)
 
 
 def retain(desk: Desk, retention: Retention, *, dry_run: bool) -> RetentionReport:

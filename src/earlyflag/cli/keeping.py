@@ -245,6 +245,16 @@ def erase(context: typer.Context, household: Household, dry_run: DryRun = False)
 
 
 @app.command()
+def readmit(context: typer.Context, household: Household) -> None:
+    """Let an erased household come with the next delivery again, at its own wish."""
+    from earlyflag import casework
+
+    with open_desk(settings_of(context), "erase") as desk:
+        casework.readmit(desk, household)
+    typer.echo("The household comes again with the next delivery.")
+
+
+@app.command()
 def retain(context: typer.Context, dry_run: DryRun = False) -> None:
     """Delete what is older than the settings allow, the audit's oldest stretch included."""
     from earlyflag import casework

@@ -101,6 +101,7 @@ def score(
         ("what", "households"),
         [
             ("scored", summary.run.scored),
+            ("of them withheld: erased", summary.withheld),
             ("flagged", raised.flagged),
             ("of them to learn from", raised.explored),
             ("held back for the pilot", raised.held_back),

@@ -46,6 +46,8 @@ class ScoringSummary:
     run: ScoringRun
     fresh: bool
     raised: RaisingSummary
+    withheld: int = 0
+    """Households that came, but were erased: nothing of them was published."""
 
 
 def open_database(settings: Settings) -> Engine:
@@ -138,8 +140,9 @@ def score(
             left_out=left_out,
         )
         publish_documents(desk, home, model_name)
+        known = desk.unit.borough.run(run.run_id)
         step.wrote(_words_of(raised))
-    return ScoringSummary(run, fresh, raised)
+    return ScoringSummary(run, fresh, raised, withheld=known.withheld if known else 0)
 
 
 def export_scores(

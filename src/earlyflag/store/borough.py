@@ -327,5 +327,6 @@ def _read_run(row: Any) -> RunRecord:
         capacity=row.capacity,
         scored=row.scored,
         cannot_score=row.cannot_score,
+        withheld=row.withheld,
         published_at=row.published_at,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from earlyflag.store.tables import (
     CaseOutcomeRow,
     ContactRow,
     DecisionRow,
+    ErasureRow,
     FlagRow,
     HouseholdMemberRow,
     HouseholdReferenceRow,
@@ -35,6 +36,7 @@ from earlyflag.store.tables import (
     TimelineRow,
 )
 from earlyflag.store.terms import LIVE_STATES, AlertState
+from earlyflag.store.writing import insert_once
 
 Step = tuple[str, type[Base], ColumnElement[bool], dict[str, Any] | None]
 """A name for the report, a table, which rows, and what they are set to (None deletes them)."""
@@ -70,6 +72,16 @@ _DELETED: tuple[type[Base], ...] = (
 )
 
 
+REMEMBERED = "pseudonym remembered, so that it does not come back"
+"""How reports name the one row that erasing adds."""
+
+
+def erased(connection: Connection, household_ids: Collection[str]) -> frozenset[str]:
+    """Return which of some households were erased."""
+    known = set(connection.scalars(select(ErasureRow.household_id)))
+    return frozenset(known.intersection(household_ids))
+
+
 class Erasing:
     """Deletes and blanks; counts first when asked for a dry run."""
 
@@ -78,7 +90,10 @@ class Erasing:
         self._audit = audit
 
     def household(self, household_id: str, *, dry_run: bool, audit: AuditEntry) -> dict[str, int]:
-        """Erase a household: its records go, its case keeps codes and dates under the pseudonym."""
+        """Erase a household: its records go, its case keeps codes and dates under the pseudonym.
+
+        The pseudonym is remembered, so that later deliveries do not bring the household back.
+        """
         steps: list[Step] = [
             (table.__tablename__, table, _of(table, household_id), None) for table in _DELETED
         ]
@@ -86,8 +101,23 @@ class Erasing:
             (table.__tablename__, table, _of(table, household_id), blanks)
             for table, blanks in _WORDS.items()
         ]
+        counts = self._carry_out(steps, dry_run)
+        if not dry_run:
+            row = {"household_id": household_id, "erased_at": audit.at}
+            insert_once(self._connection, ErasureRow, row)
         self._audit.append(audit)
-        return self._carry_out(steps, dry_run)
+        return {**counts, REMEMBERED: 1}
+
+    def is_erased(self, household_id: str) -> bool:
+        """Answer whether a household was erased."""
+        return household_id in erased(self._connection, [household_id])
+
+    def forget(self, household_id: str, audit: AuditEntry) -> bool:
+        """Let a household come with the next delivery again; False where it was not erased."""
+        condition = ErasureRow.household_id == household_id
+        gone = self._connection.execute(delete(ErasureRow).where(condition)).rowcount > 0
+        self._audit.append(audit)
+        return gone
 
     def expired(
         self,

@@ -8,7 +8,7 @@ stopped halfway is published again from the start and skips what is there.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -26,6 +26,7 @@ from earlyflag.core.terms import (
 from earlyflag.store.audit import AuditEntry
 from earlyflag.store.database import settle, transaction
 from earlyflag.store.encoding import encode_detail, encode_events
+from earlyflag.store.erasing import erased
 from earlyflag.store.keys import name_key, postcode_key, reference_key, uprn_key
 from earlyflag.store.suppressing import replace_source_suppressions
 from earlyflag.store.tables import (
@@ -38,7 +39,7 @@ from earlyflag.store.tables import (
     TimelineRow,
 )
 from earlyflag.store.units import begin
-from earlyflag.store.writing import pieces, upsert
+from earlyflag.store.writing import ItemT, pieces, upsert
 
 Advance = Callable[[int], None]
 
@@ -56,6 +57,8 @@ def publish_run(
     advance: Advance | None = None,
 ) -> bool:
     """Write a run and what its pages need; return False if it was published before.
+
+    Nothing is written of households that were erased; the run keeps how many they are.
 
     Parameters
     ----------
@@ -91,31 +94,56 @@ def publish_run(
     told = advance or (lambda _count: None)
     for batch in pieces(households):
         with transaction(engine) as connection:
-            _write_households(connection, batch)
+            _write_households(connection, _not_erased(connection, batch, _of_record))
         told(len(batch))
     for events in pieces(_grouped(timelines)):
         with transaction(engine) as connection:
-            upsert(connection, TimelineRow, events)
+            kept = _not_erased(connection, events, lambda row: str(row["household_id"]))
+            upsert(connection, TimelineRow, kept)
+    came: set[str] = set()
     for some in pieces(scores):
         with transaction(engine) as connection:
-            _write_scores(connection, run_key, some)
+            _write_scores(connection, run_key, _not_erased(connection, some, _of_record))
+        came.update(score.household_id for score in some)
         told(len(some))
     with begin(engine) as unit:
-        written = unit.connection.scalar(
-            select(func.count()).select_from(ScoreRow).where(ScoreRow.run_key == run_key)
-        )
-        if written != run.scored:
-            raise Conflict(
-                f"The run says that {run.scored:,} households were scored, but {written:,} scores "
-                "came. Publish the run again with all of its scores."
-            )
         replace_source_suppressions(unit.connection, suppressions, now=now)
-        unit.connection.execute(
-            update(ScoringRunRow).where(ScoringRunRow.run_key == run_key).values(published_at=now)
-        )
-        unit.audit.append(audit)
+        withheld = _close_run(unit.connection, run_key, run, came, now)
+        unit.audit.append(dataclasses.replace(audit, detail={**audit.detail, "withheld": withheld}))
     settle(engine)
     return True
+
+
+def _of_record(record: HouseholdRecord | Score) -> str:
+    return record.household_id
+
+
+def _not_erased(
+    connection: Connection, rows: Sequence[ItemT], household_of: Callable[[ItemT], str]
+) -> list[ItemT]:
+    """Return what may be written: nothing of a household that was erased, be it a moment ago."""
+    gone = erased(connection, {household_of(row) for row in rows})
+    return [row for row in rows if household_of(row) not in gone]
+
+
+def _close_run(
+    connection: Connection, run_key: int, run: ScoringRun, came: Set[str], now: datetime
+) -> int:
+    """Mark a run as published; return how many of its households were withheld as erased."""
+    written = connection.scalar(
+        select(func.count()).select_from(ScoreRow).where(ScoreRow.run_key == run_key)
+    )
+    withheld = len(erased(connection, came))
+    if (written or 0) + withheld != run.scored:
+        raise Conflict(
+            f"The run says that {run.scored:,} households were scored, but {len(came):,} scores "
+            "came. Publish the run again with all of its scores."
+        )
+    values = {"published_at": now, "withheld": withheld}
+    connection.execute(
+        update(ScoringRunRow).where(ScoringRunRow.run_key == run_key).values(**values)
+    )
+    return withheld
 
 
 def _open_run(connection: Connection, run: ScoringRun) -> tuple[int, datetime | None]:
@@ -145,6 +173,7 @@ def _open_run(connection: Connection, run: ScoringRun) -> tuple[int, datetime | 
             model=model,
             capacity=run.capacity,
             cannot_score=dict(run.cannot_score),
+            withheld=0,
             published_at=None,
             **values,
         )

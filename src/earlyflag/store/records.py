@@ -73,6 +73,7 @@ class RunRecord:
     capacity: int
     scored: int
     cannot_score: Mapping[str, int]
+    withheld: int
     published_at: datetime
 
 

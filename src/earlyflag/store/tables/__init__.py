@@ -15,6 +15,7 @@ from earlyflag.store.tables.audit import AuditCheckpointRow, AuditHeadRow, Audit
 from earlyflag.store.tables.base import Base, Instant
 from earlyflag.store.tables.borough import (
     DocumentRow,
+    ErasureRow,
     HouseholdMemberRow,
     HouseholdReferenceRow,
     HouseholdRow,
@@ -51,6 +52,7 @@ __all__ = [
     "ContactRow",
     "DecisionRow",
     "DocumentRow",
+    "ErasureRow",
     "FlagRow",
     "HouseholdMemberRow",
     "HouseholdReferenceRow",

@@ -25,6 +25,7 @@ class ScoringRunRow(Base):
     capacity: Mapped[int]
     scored: Mapped[int]
     cannot_score: Mapped[dict[str, int]]
+    withheld: Mapped[int] = mapped_column(server_default="0")
     published_at: Mapped[datetime | None]
 
 
@@ -56,6 +57,15 @@ class ScoreDetailRow(Base):
     run_key: Mapped[int] = mapped_column(ForeignKey("scoring_runs.run_key"), primary_key=True)
     household_id: Mapped[str] = mapped_column(primary_key=True)
     detail: Mapped[str] = mapped_column(Text)
+
+
+class ErasureRow(Base):
+    """A household that was erased: its pseudonym and the day, so that it does not come back."""
+
+    __tablename__ = "erasures"
+
+    household_id: Mapped[str] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime]
 
 
 class HouseholdRow(Base):

@@ -148,7 +148,7 @@ def model(request: Request, visit: SignedIn) -> HTMLResponse:
         known = runs(desk)
     sections: list[Section] = []
     if known:
-        sections.append(_runs_section(known))
+        sections.append(_runs_section(known, visit.site.rules.disclosure_limit))
     for heading, found in (("What changed", changes), ("Monitoring", watched)):
         if found:
             sections.append(Section(heading, lead_of(found.content)))
@@ -176,22 +176,32 @@ def _demoted(markdown: str) -> str:
     )
 
 
-def _runs_section(known: Any) -> Section:
+def _runs_section(known: Any, limit: int) -> Section:
+    """Show the runs; how many households were withheld is left out where it is a small count."""
     table = Table(
         "Scoring runs, newest first",
-        ("Data date", "Model", "Family", "Households scored", "Borough's rate", "Published"),
+        (
+            "Data date",
+            "Model",
+            "Family",
+            "Households scored",
+            "Withheld: erased",
+            "Borough's rate",
+            "Published",
+        ),
         tuple(
             (
                 day(run.as_of),
                 run.model.full_version,
                 words(run.model.family),
                 f"{run.scored:,}",
+                f"fewer than {limit}" if 0 < run.withheld < limit else f"{run.withheld:,}",
                 percent(run.model.base_rate),
                 moment(run.published_at),
             )
             for run in known[:12]
         ),
-        numeric=frozenset({3, 4}),
+        numeric=frozenset({3, 4, 5}),
     )
     return Section("Scoring runs", (), table)
 
