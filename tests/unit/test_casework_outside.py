@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from earlyflag import casework
-from earlyflag.casework import AlertForm, ContactForm, DecisionForm
+from earlyflag.casework import AlertForm, ContactForm, DecisionForm, OutcomeForm
 from earlyflag.core.errors import (
     Conflict,
     InputInvalid,
@@ -26,14 +26,18 @@ from earlyflag.store.terms import (
     ContactResult,
     DecisionCode,
     DocumentKind,
+    DutyOwed,
     FlagOrigin,
     FlagState,
+    Helped,
     ObjectionKind,
     OfferState,
+    OutcomeCode,
     PanelActionState,
     Permission,
     Role,
     Scope,
+    SuppressionKind,
 )
 from earlyflag.store.units import begin
 from tests.office import Office, household_id
@@ -269,6 +273,78 @@ def test_an_action_is_carried_to_the_next_meeting_until_it_is_done(busy_office: 
         assert casework.get_panel(desk, second).carried == ()
         with pytest.raises(Conflict):
             casework.end_action(desk, action.action_id, PanelActionState.DONE)
+
+
+def test_a_closed_meetings_open_actions_stand_on_the_next_list_whoever_is_on_it(
+    busy_office: Office,
+) -> None:
+    first = _panel(busy_office, 1, 2, 3)
+    for number, what in ((1, "Visit."), (2, "Call."), (3, "Write.")):
+        with busy_office.desk("reviewer") as desk:
+            flag_id = desk.unit.flags.of_household(household_id(number))[0].flag_id
+            action = casework.agree_action(
+                desk, first, flag_id, agency="Health", owner="Nurse", due_on=DAY, what=what
+            )
+            if number == 3:
+                casework.end_action(desk, action.action_id, PanelActionState.DONE)
+    second = _panel(busy_office, 4)
+    with busy_office.desk("reviewer") as desk:
+        assert casework.get_panel(desk, second).carried == ()
+        casework.close_panel(desk, first)
+    with busy_office.desk("reviewer") as desk:
+        assert [one.what for one in casework.get_panel(desk, second).carried] == ["Visit.", "Call."]
+        assert casework.get_panel(desk, first).carried == ()
+    with busy_office.desk("manager") as desk:
+        casework.suppress(desk, household_id(1), SuppressionKind.OBJECTION)
+    with busy_office.desk("reviewer") as desk:
+        assert [one.what for one in casework.get_panel(desk, second).carried] == ["Call."]
+    with begin(busy_office.engine) as unit:
+        read = [row for row in unit.audit.rows() if row.action == "read_panel"][-1]
+    assert household_id(2) in read.detail
+
+
+def test_a_closed_list_takes_nothing_more(busy_office: Office) -> None:
+    panel_id = _panel(busy_office, 1)
+    flag_id = busy_office.flag_of(1).flag_id
+    with busy_office.desk("reviewer") as desk:
+        assert casework.get_panel(desk, panel_id).can_close
+        casework.close_panel(desk, panel_id)
+        view = casework.get_panel(desk, panel_id)
+        assert not (view.can_close or view.can_export or view.can_countersign)
+    with pytest.raises(Conflict), busy_office.desk("reviewer") as desk:
+        casework.close_panel(desk, panel_id)
+    with pytest.raises(Conflict), busy_office.desk("reviewer") as desk:
+        casework.set_barriers(desk, panel_id, flag_id, [Barrier.RENT_ARREARS])
+    with pytest.raises(Conflict), busy_office.desk("reviewer") as desk:
+        casework.agree_action(desk, panel_id, flag_id, agency="A", owner="B", due_on=DAY, what="C.")
+    for nobody in ("analyst", "auditor", "admin"):
+        with pytest.raises(NotAllowed), busy_office.desk(nobody) as desk:
+            casework.close_panel(desk, panel_id)
+
+
+def test_the_birds_eye_counts_the_last_outcome_of_each_listed_household(
+    busy_office: Office,
+) -> None:
+    for number in range(1, 8):
+        flag = busy_office.take("reviewer", number)
+        with busy_office.desk("reviewer") as desk:
+            form = DecisionForm(DecisionCode.OFFER_HELP, "Because.", ("money_advice",))
+            flag = casework.decide(desk, flag.flag_id, flag.version, form)
+            lost = OutcomeForm(Helped.NO, OutcomeCode.LOST_HOME, DutyOwed.NONE)
+            flag = casework.record_outcome(desk, flag.flag_id, flag.version, lost)
+        busy_office.clock.advance(timedelta(minutes=1))
+        if number > 1:
+            with busy_office.desk("reviewer") as desk:
+                kept = OutcomeForm(Helped.YES, OutcomeCode.STAYED_HOME, DutyOwed.NONE)
+                casework.record_outcome(desk, flag.flag_id, flag.version, kept)
+    _panel(busy_office, *range(1, 7))
+    _panel(busy_office, 1, 2)
+    busy_office.rules = replace(busy_office.rules, disclosure_limit=5)
+    with busy_office.desk("analyst") as desk:
+        view = casework.birds_eye(desk)
+    assert view.outcomes["stayed_home"] == view.helped["yes"] == 5
+    assert view.outcomes["lost_home"] is view.helped["no"] is None
+    assert view.outcomes["moved_planned"] == 0
 
 
 def test_the_birds_eye_hides_small_counts(busy_office: Office) -> None:

@@ -179,6 +179,39 @@ def test_a_pack_is_printed_only_after_somebody_else_countersigned_it(
     world.engine.dispose()
 
 
+def test_a_meeting_is_closed_on_its_page_and_its_actions_go_on(
+    borough_file: Path, tmp_path: Path
+) -> None:
+    world = make_world(borough_file, tmp_path)
+    manager = world.browser("manager")
+    address = assigned_list(world, manager)
+    flag = re.search(rf"{address}/barriers/(\w+)", manager.get(address).text)
+    assert flag
+    action = {
+        "flag_id": flag.group(1), "agency": "Health", "owner": "A nurse", "what": "Visit them",
+        "due_on-day": "1", "due_on-month": "4", "due_on-year": "2027",
+    }  # fmt: skip
+    assert manager.post_form(address, f"{address}/actions", action).status_code == 303
+    analyst = world.browser("analyst")
+    assert analyst.post_form("/about", f"{address}/close", {}).status_code == 403
+    assert "Close this list" in manager.get(address).text
+    closed = manager.post_form(address, f"{address}/close", {})
+    assert closed.status_code == 303
+    told = manager.get(closed.headers["location"]).text
+    assert "The list is closed." in told
+    for gone in ("Close this list", "Countersign this list", "Agree an action"):
+        assert gone not in told
+    assert manager.post_form("/about", f"{address}/close", {}).status_code == 409
+    following = assigned_list(world, manager)
+    page = manager.get(following).text
+    assert "Carried from earlier meetings" in page
+    assert "Visit them" in page
+    counts = manager.get("/panels/overview").text
+    for heading in ("What stands in the way", "Where households stood when work ended"):
+        assert heading in counts
+    world.engine.dispose()
+
+
 @pytest.mark.needs_pango
 def test_the_pack_is_a_tagged_pdf_with_recipients_reference_and_expiry_on_each_page(
     borough_file: Path, tmp_path: Path

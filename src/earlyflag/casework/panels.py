@@ -10,7 +10,9 @@ from datetime import date, timedelta
 from earlyflag.casework.desk import Desk
 from earlyflag.casework.permissions import Action, Field
 from earlyflag.casework.rules import (
+    can_close_panel,
     can_countersign,
+    check_can_close_panel,
     check_can_countersign,
     check_can_see_flag,
     check_may,
@@ -20,7 +22,7 @@ from earlyflag.core.errors import Conflict, InputInvalid, NotAllowed
 from earlyflag.core.terms import HouseholdRecord
 from earlyflag.store.audit import Detail
 from earlyflag.store.records import Flag, Panel, PanelAction, PanelItem, new_id
-from earlyflag.store.terms import Barrier, PanelActionState, PanelState
+from earlyflag.store.terms import Barrier, Helped, OutcomeCode, PanelActionState, PanelState
 
 MOST_ITEMS = 60
 LONGEST_LIFE = timedelta(days=42)
@@ -50,14 +52,23 @@ class PanelView:
     carried: tuple[PanelAction, ...]
     can_countersign: bool
     can_export: bool
+    can_close: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BirdsEye:
-    """Barriers and outcomes over all meetings, in counts; small counts are left out."""
+    """Barriers, outcomes and actions over all meetings, in counts; small counts are left out.
+
+    Attributes
+    ----------
+    outcomes : where the households of lists stood when work on them ended, the last word of each
+    helped : whether the help worked, as of the same
+    """
 
     households: int
     barriers: dict[str, int | None]
+    outcomes: dict[str, int | None]
+    helped: dict[str, int | None]
     actions: dict[str, int | None]
     overdue: int | None
 
@@ -125,8 +136,7 @@ def make_panel(
 
 
 def _check_printable(desk: Desk, flag: Flag) -> None:
-    suppressed = desk.unit.suppressions.of(flag.household_id, desk.today)
-    if suppressed or flag.safe_contact:
+    if not _is_printable(desk, flag):
         raise NotAllowed(
             "One of these households is never printed or exported. Take it off the list."
         )
@@ -141,25 +151,39 @@ def list_panels(desk: Desk) -> list[Panel]:
 def get_panel(desk: Desk, panel_id: str) -> PanelView:
     """Return a meeting's list as its page shows it; the read is audited.
 
-    A household that was suppressed since is left out.
+    A household that was suppressed since is left out. Open actions come along from the closed
+    lists of other meetings, and from wherever a household of this list stands too.
     """
     check_may(desk.actor, Action.KEEP_PANEL)
     panel = desk.unit.panels.get(panel_id)
     rows = _rows(desk, panel)
     shown = [row.item.household_id for row in rows]
-    desk.unit.audit.append(desk.entry("read_panel", subject=panel_id, detail={"households": shown}))
-    carried = [
-        action
-        for action in (desk.unit.panels.open_of(shown) if shown else [])
-        if action.panel_id != panel_id
-    ]
+    carried = _carried(desk, panel, shown)
+    read = sorted({*shown, *(action.household_id for action in carried)})
+    desk.unit.audit.append(desk.entry("read_panel", subject=panel_id, detail={"households": read}))
     return PanelView(
         panel=panel,
         rows=rows,
-        carried=tuple(carried),
+        carried=carried,
         can_countersign=can_countersign(desk.actor, panel),
         can_export=panel.state is PanelState.COUNTERSIGNED and desk.today <= panel.expires_on,
+        can_close=can_close_panel(desk.actor, panel),
     )
+
+
+def _carried(desk: Desk, panel: Panel, shown: Sequence[str]) -> tuple[PanelAction, ...]:
+    """Return the open actions that a meeting takes over; a closed one takes over none."""
+    if panel.state is PanelState.CLOSED:
+        return ()
+    return tuple(
+        action
+        for action in desk.unit.panels.open_elsewhere(panel.panel_id, shown)
+        if action.household_id in shown or _is_printable(desk, desk.unit.flags.get(action.flag_id))
+    )
+
+
+def _is_printable(desk: Desk, flag: Flag) -> bool:
+    return not (flag.safe_contact or desk.unit.suppressions.of(flag.household_id, desk.today))
 
 
 def _rows(desk: Desk, panel: Panel) -> tuple[PanelRow, ...]:
@@ -167,7 +191,7 @@ def _rows(desk: Desk, panel: Panel) -> tuple[PanelRow, ...]:
     rows = []
     for item in desk.unit.panels.items(panel.panel_id):
         flag = desk.unit.flags.get(item.flag_id)
-        if flag.safe_contact or desk.unit.suppressions.of(item.household_id, desk.today):
+        if not _is_printable(desk, flag):
             continue
         record = desk.unit.borough.household(item.household_id, None)
         rows.append(
@@ -227,17 +251,28 @@ def export_panel(desk: Desk, panel_id: str) -> PanelView:
 
 
 def close_panel(desk: Desk, panel_id: str) -> None:
-    """Close a list after its meeting; it can no longer be exported."""
-    check_may(desk.actor, Action.KEEP_PANEL)
-    if desk.unit.panels.get(panel_id).state is PanelState.CLOSED:
-        raise Conflict("This list has been closed already.")
+    """Close a list after its meeting: nothing more is exported or agreed; open actions go on.
+
+    Raises
+    ------
+    Conflict
+        It has been closed before.
+    """
+    check_can_close_panel(desk.actor, desk.unit.panels.get(panel_id))
     entry = desk.entry("panel_closed", subject=panel_id)
     desk.unit.panels.change(panel_id, {"state": PanelState.CLOSED}, entry)
 
 
 def set_barriers(desk: Desk, panel_id: str, flag_id: str, barriers: Sequence[Barrier]) -> None:
-    """Say what stands in a household's way, as the meeting saw it."""
+    """Say what stands in a household's way, as the meeting saw it.
+
+    Raises
+    ------
+    Conflict
+        The meeting's list is closed.
+    """
     check_may(desk.actor, Action.KEEP_PANEL)
+    _check_open(desk, panel_id)
     flag = desk.unit.flags.get(flag_id)
     codes = sorted({barrier.value for barrier in barriers})
     entry = desk.entry(
@@ -249,6 +284,11 @@ def set_barriers(desk: Desk, panel_id: str, flag_id: str, barriers: Sequence[Bar
     desk.unit.panels.set_barriers(panel_id, flag_id, codes, entry)
 
 
+def _check_open(desk: Desk, panel_id: str) -> None:
+    if desk.unit.panels.get(panel_id).state is PanelState.CLOSED:
+        raise Conflict("This list is closed. Write it on the list of the next meeting.")
+
+
 def agree_action(
     desk: Desk, panel_id: str, flag_id: str, *, agency: str, owner: str, due_on: date, what: str
 ) -> PanelAction:
@@ -258,8 +298,11 @@ def agree_action(
     ------
     InputInvalid
         A part is missing, too long, or due before today.
+    Conflict
+        The meeting's list is closed.
     """
     check_may(desk.actor, Action.KEEP_PANEL)
+    _check_open(desk, panel_id)
     for name, value in (("agency", agency), ("owner", owner), ("what", what)):
         if not 0 < len(value.strip()) <= LONGEST_TEXT:
             raise InputInvalid(f"Enter the {name}, in at most {LONGEST_TEXT} characters.", name)
@@ -313,16 +356,21 @@ def end_action(desk: Desk, action_id: str, state: PanelActionState) -> None:
 
 
 def birds_eye(desk: Desk) -> BirdsEye:
-    """Return barriers and actions over all meetings in counts, small counts left out."""
+    """Return barriers, outcomes and actions over all meetings in counts, small ones left out."""
     check_may(desk.actor, Action.READ_FIGURES)
     limit = desk.rules.disclosure_limit
     barriers = Counter(code for found in desk.unit.panels.barriers() for code in found)
     actions = desk.unit.panels.actions()
     states = Counter(action.state.value for action in actions)
+    ended = desk.unit.panels.outcomes()
+    outcomes = Counter(outcome for outcome, _ in ended)
+    helped = Counter(how for _, how in ended)
     overdue = sum(a.state is PanelActionState.OPEN and a.due_on < desk.today for a in actions)
     return BirdsEye(
         households=desk.unit.panels.count_items(),
         barriers={barrier.value: _shown(barriers[barrier.value], limit) for barrier in Barrier},
+        outcomes={one.value: _shown(outcomes[one.value], limit) for one in OutcomeCode},
+        helped={one.value: _shown(helped[one.value], limit) for one in Helped},
         actions={state.value: _shown(states[state.value], limit) for state in PanelActionState},
         overdue=_shown(overdue, limit),
     )

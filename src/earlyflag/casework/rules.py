@@ -236,6 +236,24 @@ def can_countersign(actor: Actor, panel: Panel) -> bool:
     return _answer(check_can_countersign, actor, panel)
 
 
+def check_can_close_panel(actor: Actor, panel: Panel) -> None:
+    """Refuse to close a meeting's list that is closed.
+
+    Raises
+    ------
+    Conflict
+        It has been closed already.
+    """
+    check_may(actor, Action.KEEP_PANEL)
+    if panel.state is PanelState.CLOSED:
+        raise Conflict("This list has been closed already. Its open actions stand on the next one.")
+
+
+def can_close_panel(actor: Actor, panel: Panel) -> bool:
+    """Answer whether an actor may close a meeting's list."""
+    return _answer(check_can_close_panel, actor, panel)
+
+
 def is_own_work(actor: Actor, flags: list[Flag]) -> bool:
     """Answer whether a household with these flags is in somebody's own work.
 

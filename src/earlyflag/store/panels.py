@@ -10,8 +10,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from earlyflag.core.errors import NotFound
 from earlyflag.store.audit import AuditEntry, AuditTrail
 from earlyflag.store.records import Panel, PanelAction, PanelItem, columns, read
-from earlyflag.store.tables import PanelActionRow, PanelItemRow, PanelRow
-from earlyflag.store.terms import PanelActionState
+from earlyflag.store.tables import CaseOutcomeRow, PanelActionRow, PanelItemRow, PanelRow
+from earlyflag.store.terms import PanelActionState, PanelState
 
 
 class Panels:
@@ -107,11 +107,14 @@ class Panels:
         rows = self._connection.execute(query.order_by(PanelActionRow.due_on))
         return [read(PanelAction, row) for row in rows]
 
-    def open_of(self, household_ids: Sequence[str]) -> list[PanelAction]:
-        """Return the open actions of households, from whatever meeting."""
+    def open_elsewhere(self, panel_id: str, household_ids: Sequence[str]) -> list[PanelAction]:
+        """Return open actions of other meetings that are closed, or that are about households."""
+        closed = select(PanelRow.panel_id).where(PanelRow.state == PanelState.CLOSED)
         query = select(*PanelActionRow.__table__.columns).where(
-            PanelActionRow.household_id.in_(list(household_ids)),
+            PanelActionRow.panel_id != panel_id,
             PanelActionRow.state == PanelActionState.OPEN,
+            PanelActionRow.household_id.in_(list(household_ids))
+            | PanelActionRow.panel_id.in_(closed),
         )
         rows = self._connection.execute(query.order_by(PanelActionRow.due_on))
         return [read(PanelAction, row) for row in rows]
@@ -119,6 +122,17 @@ class Panels:
     def barriers(self) -> list[tuple[str, ...]]:
         """Return what stands in each listed household's way, without the household."""
         return [tuple(found) for found in self._connection.scalars(select(PanelItemRow.barriers))]
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        """Return the last outcome of each listed flag and whether help worked, without whose."""
+        listed = select(PanelItemRow.flag_id)
+        query = (
+            select(CaseOutcomeRow.flag_id, CaseOutcomeRow.outcome, CaseOutcomeRow.helped)
+            .where(CaseOutcomeRow.flag_id.in_(listed))
+            .order_by(CaseOutcomeRow.recorded_at)
+        )
+        last = {row.flag_id: (row.outcome, row.helped) for row in self._connection.execute(query)}
+        return list(last.values())
 
     def count_items(self) -> int:
         """Return how many households stand on lists."""

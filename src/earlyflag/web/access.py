@@ -90,6 +90,7 @@ _PAGES: Mapping[str, Mapping[str, Access]] = {
     "/panels/{panel_id}/actions": {"POST": _to(Action.KEEP_PANEL)},
     "/panels/{panel_id}/actions/{action_id}": {"POST": _to(Action.KEEP_PANEL)},
     "/panels/{panel_id}/countersign": {"POST": _to(Action.COUNTERSIGN_PANEL)},
+    "/panels/{panel_id}/close": {"POST": _to(Action.KEEP_PANEL)},
     "/panels/{panel_id}/pack": {"GET": _to(Action.KEEP_PANEL)},
     "/panels/{panel_id}/pack.pdf": {"GET": _to(Action.KEEP_PANEL)},
     "/capacity": {"GET": _to(Action.READ_FIGURES)},

@@ -56,6 +56,7 @@ NOTICES = {
     "matched": "The alert has been settled.",
     "panel": "The list has been saved.",
     "action": "The action has been saved.",
+    "panel-closed": "The list is closed. Its open actions stand on the next meeting's list.",
     "countersigned": "The list is countersigned and can be printed.",
     "reviewed": "Your finding has been saved.",
     "account": "The account has been saved.",

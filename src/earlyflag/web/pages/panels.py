@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from earlyflag.casework.panels import (
     PanelView,
     agree_action,
-    birds_eye,
+    close_panel,
     countersign,
     end_action,
     get_panel,
@@ -25,7 +25,6 @@ from earlyflag.core.errors import InputInvalid
 from earlyflag.store.flags import FlagFilter
 from earlyflag.store.records import PanelAction
 from earlyflag.store.terms import Barrier, FlagState, PanelActionState, PanelState, Tray
-from earlyflag.web import charts
 from earlyflag.web.forms import Field, Form, Option, read
 from earlyflag.web.framing import onward, page
 from earlyflag.web.pages.codes import BARRIERS, STATES
@@ -70,7 +69,7 @@ def show_panels(request: Request, visit: SignedIn) -> HTMLResponse:
         intro=("Lists of households for multi-agency meetings, and what was agreed there.",),
         links=(
             Link("Make a list", "/panels/new"),
-            Link("Barriers and actions in counts", "/panels/overview"),
+            Link("Barriers, outcomes and actions in counts", "/panels/overview"),
         ),
     )
     return page(request, visit, "report.html", view)
@@ -143,46 +142,6 @@ def keep_panel(request: Request, visit: SignedIn, data: Posted) -> Response:
     return submit(request, visit, _new_view(read(_fields(visit), data)), act)
 
 
-@router.get("/panels/overview")
-def overview(request: Request, visit: SignedIn) -> HTMLResponse:
-    """Show barriers and actions over all meetings, in counts."""
-    with visit.desk() as desk:
-        seen = birds_eye(desk)
-    limit = visit.site.rules.disclosure_limit
-
-    def part(
-        heading: str, name: str, counts: dict[str, int | None], texts: dict[str, str], noun: str
-    ) -> Section:
-        shown = [(texts.get(code, words(code)), count) for code, count in counts.items()]
-        drawing = charts.bars(
-            name, heading, [charts.Bar(t, n, f"{n:,}") for t, n in shown if n is not None]
-        )
-        rows = tuple((t, f"fewer than {limit}" if n is None else f"{n:,}") for t, n in shown)
-        return Section(heading, (), Table(heading, ("Which", noun), rows, frozenset({1})), drawing)
-
-    sections = (
-        part(
-            "What stands in the way",
-            "barriers",
-            seen.barriers,
-            {str(k): v for k, v in BARRIERS.items()},
-            "Households",
-        ),
-        part("Actions agreed", "actions", seen.actions, {}, "Actions"),
-    )
-    overdue = f"fewer than {limit}" if seen.overdue is None else f"{seen.overdue:,}"
-    view = ReportView(
-        "Barriers and actions",
-        sections,
-        intro=(
-            f"{seen.households:,} households have stood on a list. Actions overdue: {overdue}.",
-            f"Counts from 1 to {limit - 1} are not shown, because they could point at somebody.",
-        ),
-        back="/panels",
-    )
-    return page(request, visit, "report.html", view)
-
-
 @dataclass(frozen=True, slots=True)
 class ActionLine:
     """One action as a meeting agreed it."""
@@ -193,6 +152,7 @@ class ActionLine:
     due: str
     state: str
     is_open: bool
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +189,8 @@ class PanelPage:
     carried: tuple[ActionLine, ...]
     can_countersign: bool
     can_export: bool
+    can_close: bool
+    is_closed: bool
     has_pdf: bool
     form: Form
 
@@ -261,6 +223,7 @@ def action_line(one: PanelAction) -> ActionLine:
         day(one.due_on),
         words(one.state),
         one.state is PanelActionState.OPEN,
+        f"/households/{one.household_id}",
     )
 
 
@@ -310,6 +273,8 @@ def _page_of(visit: Visit, view: PanelView, form: Form) -> PanelPage:
         carried=tuple(action_line(one) for one in view.carried),
         can_countersign=view.can_countersign,
         can_export=view.can_export,
+        can_close=view.can_close,
+        is_closed=panel.state is PanelState.CLOSED,
         has_pdf=visit.site.print_pack is not None,
         form=form,
     )
@@ -330,6 +295,14 @@ def sign(visit: SignedIn, _data: Posted, panel_id: str) -> Response:
     with visit.desk() as desk:
         countersign(desk, panel_id)
     return onward(f"/panels/{panel_id}", "countersigned")
+
+
+@router.post("/panels/{panel_id}/close")
+def close(visit: SignedIn, _data: Posted, panel_id: str) -> Response:
+    """Close a list after its meeting."""
+    with visit.desk() as desk:
+        close_panel(desk, panel_id)
+    return onward(f"/panels/{panel_id}", "panel-closed")
 
 
 @router.post("/panels/{panel_id}/barriers/{flag_id}")
