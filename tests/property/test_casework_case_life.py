@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import Engine
 
 from earlyflag import casework
 from earlyflag.casework import AssessmentForm, ContactForm, DecisionForm, OutcomeForm
@@ -29,6 +37,7 @@ from earlyflag.store.terms import (
     SuppressionKind,
 )
 from earlyflag.store.units import begin
+from tests.databases import fresh_postgresql
 from tests.office import NOW, Office, household_id
 
 HOUSEHOLDS = 3
@@ -57,14 +66,18 @@ class Expected:
 class CaseLife(RuleBasedStateMachine):
     """Walks flags through their lives and foretells every answer."""
 
-    folder: tempfile.TemporaryDirectory[str]
+    folder: tempfile.TemporaryDirectory[str] | None = None
 
-    @initialize()
-    def open_the_office(self) -> None:
+    def fresh_database(self) -> Engine:
+        """Return an engine on an empty database with the newest schema."""
         self.folder = tempfile.TemporaryDirectory(prefix="case-life-")
         engine = connect(f"sqlite:///{Path(self.folder.name) / 'casework.db'}")
         upgrade(engine)
-        self.office = Office(engine)
+        return engine
+
+    @initialize()
+    def open_the_office(self) -> None:
+        self.office = Office(self.fresh_database())
         self.office.clock = type(self.office.clock)(NOW)
         for name in ("officer", "reviewer", "manager", "analyst"):
             self.office.hire(name, Role(name))
@@ -95,6 +108,7 @@ class CaseLife(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "office"):
             self.office.engine.dispose()
+        if self.folder is not None:
             self.folder.cleanup()
 
     def _move_rows(self) -> int:
@@ -361,6 +375,25 @@ class ShortWalk(CaseLife):
 
 class LongWalk(CaseLife):
     pass
+
+
+class PostgresqlWalk(CaseLife):
+    """The same walk on a real PostgreSQL; `address` is its server's."""
+
+    address = ""
+
+    def fresh_database(self) -> Engine:
+        """Return an engine on a copy of the server's model database."""
+        return fresh_postgresql(self.address)
+
+
+def test_the_case_life_on_postgresql_keeps_to_the_same_model(postgresql: str) -> None:
+    PostgresqlWalk.address = postgresql
+    walk = settings(
+        max_examples=5, stateful_step_count=20, deadline=None, suppress_health_check=CALM,
+        derandomize=True,
+    )  # fmt: skip
+    run_state_machine_as_test(PostgresqlWalk, settings=walk)
 
 
 TestCaseLife = ShortWalk.TestCase
