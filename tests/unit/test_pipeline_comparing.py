@@ -34,5 +34,6 @@ def test_the_counts_go_by_group_and_a_small_group_is_not_printed():
     headings, rows = tables["tenure"]
     assert headings == ("by 3 alone", "by 4 alone")
     assert rows == [("council", 0, 2), ("private", 2, 0)]
+    assert tables["ethnic group"][1] == [("not known", 2, 3)]
     assert "household type" not in tables  # a characteristic that the data lack
     assert not any("H" in str(cell) for _, rows in tables.values() for row in rows for cell in row)

@@ -8,6 +8,7 @@ from typing import Any
 
 from earlyflag import features
 from earlyflag.core.settings import Settings
+from earlyflag.evaluation.fairness import texts
 from earlyflag.modelling import artefact, registry
 from earlyflag.modelling.comparison import Comparison
 from earlyflag.modelling.comparison import compare as compare_scored
@@ -90,7 +91,7 @@ def _listed_by_group(
     for name in GROUPED_BY:
         if name not in groups:
             continue
-        group_of = dict(zip(groups["household_id"], groups[name], strict=True))
+        group_of = dict(zip(groups["household_id"], texts(groups[name].to_numpy()), strict=True))
         sizes = Counter(group_of.values())
         before, after = (
             Counter(group_of.get(household_id) for household_id in ids)
