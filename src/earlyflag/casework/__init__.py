@@ -14,19 +14,10 @@ from earlyflag.casework.auditing import (
 )
 from earlyflag.casework.deciding import (
     AssessmentForm,
-    ContactForm,
     DecisionForm,
-    OutcomeForm,
     assess,
     change_offer,
     decide,
-    pause,
-    put_back,
-    record_contact,
-    record_outcome,
-    reopen,
-    resume,
-    resume_due,
 )
 from earlyflag.casework.desk import Actor, Desk, Rules, open_desk, system_actor
 from earlyflag.casework.exporting import ExportedScore, export_scores
@@ -47,6 +38,12 @@ from earlyflag.casework.figures import (
     put_document,
     raising_of,
     runs,
+)
+from earlyflag.casework.following import (
+    ContactForm,
+    OutcomeForm,
+    record_contact,
+    record_outcome,
 )
 from earlyflag.casework.households import (
     FoundHousehold,
@@ -77,6 +74,7 @@ from earlyflag.casework.panels import (
     make_panel,
     set_barriers,
 )
+from earlyflag.casework.pausing import pause, put_back, reopen, resume, resume_due
 from earlyflag.casework.people import (
     accounts,
     change_account,
