@@ -164,6 +164,28 @@ def test_an_audit_emptied_with_its_head_is_found_by_the_exported_head(
     assert "exported" in found.findings[0]
 
 
+def test_rows_removed_at_the_end_with_the_head_set_back_are_found_by_the_exported_head(
+    audited: Office, tmp_path: Path
+) -> None:
+    file = tmp_path / "heads.txt"
+    head = casework.export_head(audited.engine, file, now=NOW)
+    last = head.sequence
+    with begin(audited.engine) as unit:
+        kept = list(unit.audit.rows())[-3]
+    _meddle(
+        audited.engine,
+        f"DELETE FROM audit WHERE sequence > {kept.sequence}",
+        f"UPDATE audit_head SET sequence = {kept.sequence}, hash = '{kept.hash}'",
+    )
+    # Nothing inside the database tells any more: this is what heads are exported for.
+    assert casework.verify_audit(audited.engine).last == last - 2
+    assert casework.verify_audit(audited.engine).is_sound
+    found = casework.verify_audit(audited.engine, exported=casework.read_heads(file))
+    assert not found.is_sound
+    with pytest.raises(AuditBroken):
+        casework.check_audit(audited.engine, exported=casework.read_heads(file))
+
+
 def test_a_chain_written_anew_is_found_by_the_exported_head(
     audited: Office, tmp_path: Path
 ) -> None:
