@@ -153,6 +153,30 @@ def test_a_household_with_a_live_notice_is_never_held_back(office: Office) -> No
     assert all(flag.without_collection for flag in office.flags("reviewer"))
 
 
+def test_a_notice_that_comes_later_releases_who_was_held_back_and_ends_collection(
+    office: Office,
+) -> None:
+    office.publish(range(1, 41))
+    office.raise_flags(10, holdback_share=0.5, seed=1)
+    office.publish(range(1, 41), run_id="run-2", as_of=date(2026, 11, 1))
+    everyone = [household_id(number) for number in range(1, 41)]
+    with begin(office.engine) as unit:
+        before = unit.flags.live_of(everyone)
+    held = next(flag for flag in before if flag.state is FlagState.HELD_BACK)
+    waiting, other = [flag for flag in before if flag.state is FlagState.WAITING][:2]
+    threatened = {held.household_id, waiting.household_id}
+    office.raise_flags(5, "run-2", holdback_share=0.5, seed=1, never_held_back=threatened)
+    with begin(office.engine) as unit:
+        now = {flag.flag_id: flag for flag in unit.flags.live_of(everyone)}
+        arm = unit.borough.pilot_arms()[held.household_id]
+    assert now[held.flag_id].state is FlagState.WAITING
+    assert now[held.flag_id].without_collection
+    assert arm.released_at == office.clock.now()
+    assert now[waiting.flag_id].without_collection
+    assert not now[other.flag_id].without_collection
+    assert office.actions().count("flag_guarded") == 2
+
+
 def test_a_household_keeps_its_arm_from_month_to_month(office: Office) -> None:
     office.publish(range(1, 41))
     office.raise_flags(20, holdback_share=0.5, seed=1)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from earlyflag.casework.desk import Actor, Desk, Rules, open_desk
+from earlyflag.casework.guarding import guard_open_flags
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
 from earlyflag.casework.suppressing import settle_suppressions
@@ -148,7 +149,7 @@ def raise_flags(
     ----------
     never_held_back : collection of str
         Households with a live notice, order or breathing space: never held back, and contacted
-        without collection.
+        without collection; those that were held back before are released.
     left_out : mapping of str to str
         Households that the homelessness service works with already, and why they are left out.
 
@@ -167,6 +168,7 @@ def raise_flags(
     done = desk.unit.borough.raising(run.run_key)
     if done is not None:
         return replace(RaisingSummary(**done), repeated=True)
+    guard_open_flags(desk, never_held_back)
     plan = _Plan(desk, run, seed, holdback_share, frozenset(never_held_back), left_out or {})
     explored = round(capacity * explore_share)
     rest = plan.take_top(capacity - explored)
