@@ -133,6 +133,23 @@ def test_a_run_that_stopped_halfway_is_not_seen_and_is_finished_later(office: Of
         assert len(unit.borough.history(household_id(1))) == 1
 
 
+def test_a_run_of_an_older_cut_off_adds_to_the_history_and_takes_nothing_back(
+    office: Office,
+) -> None:
+    office.publish([1, 2])
+    before = date(2026, 1, 1)
+    office.publish([2, 1, 3], run_id="run-0", as_of=before)
+    with begin(office.engine) as unit:
+        newest = unit.borough.household(household_id(1), None)
+        only_known_then = unit.borough.household(household_id(3), None)
+        timelines = [unit.borough.timeline(household_id(number)) for number in (1, 3)]
+        history = unit.borough.history(household_id(1))
+    assert newest == household(1)
+    assert only_known_then == household(3, before)
+    assert [[event.happened_on for event in events] for events in timelines] == [[AS_OF], [before]]
+    assert [line.run_id for line in history] == ["run-1", "run-0"]
+
+
 def test_a_later_run_replaces_the_household_and_keeps_the_scores(office: Office) -> None:
     office.publish([1])
     moved = dataclasses.replace(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
@@ -69,7 +69,9 @@ def publish_run(
     scores : iterable of Score
         One a household, in any order. Read once; may be a generator.
     households : iterable of HouseholdRecord
-        Replaces what was known about these households. Others stay.
+        Replaces what was known about these households at the same or an earlier cut-off: a run of
+        an older one adds its scores to the history, and pages go on telling of the newest. Others
+        stay.
     timelines : iterable of TimelineEvent
         The events of one household must follow each other.
     suppressions : iterable of SuppressionRecord
@@ -94,12 +96,13 @@ def publish_run(
     told = advance or (lambda _count: None)
     for batch in pieces(households):
         with transaction(engine) as connection:
-            _write_households(connection, _not_erased(connection, batch, _of_record))
+            kept = _not_erased(connection, batch, _of_record)
+            _write_households(connection, _not_newer(connection, kept, _of_record, run.as_of))
         told(len(batch))
     for events in pieces(_grouped(timelines)):
         with transaction(engine) as connection:
-            kept = _not_erased(connection, events, lambda row: str(row["household_id"]))
-            upsert(connection, TimelineRow, kept)
+            rows = _not_erased(connection, events, _of_row)
+            upsert(connection, TimelineRow, _not_newer(connection, rows, _of_row, run.as_of))
     came: set[str] = set()
     for some in pieces(scores):
         with transaction(engine) as connection:
@@ -116,6 +119,19 @@ def publish_run(
 
 def _of_record(record: HouseholdRecord | Score) -> str:
     return record.household_id
+
+
+def _of_row(row: dict[str, Any]) -> str:
+    return str(row["household_id"])
+
+
+def _not_newer(
+    connection: Connection, rows: Sequence[ItemT], household_of: Callable[[ItemT], str], as_of: date
+) -> list[ItemT]:
+    """Return what may replace what is there: nothing of a household known at a later cut-off."""
+    query = select(HouseholdRow.household_id).where(HouseholdRow.as_of > as_of)
+    known_later = set(connection.scalars(query))
+    return [row for row in rows if household_of(row) not in known_later]
 
 
 def _not_erased(
