@@ -10,7 +10,7 @@ from earlyflag import features
 from earlyflag.core.errors import UndeclaredFeature
 from earlyflag.features.evidence_words import words_for
 from earlyflag.sources.schema import TABLES
-from tests.feature_cases import AS_OF, FOLDER, HandmadeTables, read_cases, village
+from tests.feature_cases import AS_OF, FOLDER, Case, HandmadeTables, read_cases, village
 
 CASES = read_cases()
 WARDS = read_cases(FOLDER / "wards")
@@ -168,3 +168,49 @@ def test_every_kind_of_row_has_words_without_a_blank_or_a_code():
                 assert text[0].isupper() or text[0] == "£"
                 assert "_" not in text and "{" not in text
     assert date(2026, 7, 1) == AS_OF
+
+
+def test_the_account_says_that_it_has_a_discount_but_no_protected_reason_for_it():
+    codes = TABLES["council_tax_accounts"].column("discount").codes
+    cases = [
+        Case(
+            code,
+            "",
+            {
+                "council_tax_accounts": [
+                    {"valid_from": "2020-01-01", "payment_method": "cash", "discount": code}
+                ]
+            },
+        )
+        for code in codes
+    ]
+    cases.append(
+        Case(
+            "class U",
+            "",
+            {
+                "council_tax_accounts": [
+                    {"valid_from": "2020-01-01", "payment_method": "cash", "exemption_class": "U"}
+                ]
+            },
+        )
+    )
+    rows, households = village(cases)
+    name = "single_person_discount"
+    found = features.evidence_of(
+        HandmadeTables(rows), households, [f"H{n}" for n in range(len(cases))], AS_OF, [name]
+    )
+    said = {
+        case.title: found[f"H{number}"][name][0].text.partition("; ")[2]
+        for number, case in enumerate(cases)
+    }
+    assert said == {
+        "none": "",
+        "single_person": "single person",
+        "all_disregarded": "another discount",
+        "disabled_band": "another discount",
+        "care_leaver": "another discount",
+        "empty_premium": "empty premium",
+        "second_home": "second home",
+        "class U": "exempt",
+    }

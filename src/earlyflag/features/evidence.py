@@ -223,7 +223,11 @@ def _spells(
     WHERE {visible("r")} AND r.valid_from < $as_of AND {over}"""
 
 
-_DETAIL = """concat_ws(', ', CASE WHEN r.discount <> 'none' THEN r.discount END,
+# Other discounts and the classes of exemption tell of disability, illness, care or age: that there
+# is one is said, never which.
+_DETAIL = """concat_ws(', ',
+    CASE WHEN r.discount IN ('single_person', 'second_home', 'empty_premium') THEN r.discount
+        WHEN r.discount <> 'none' THEN 'another discount' END,
     CASE WHEN r.exemption_class IS NOT NULL THEN 'exempt' END)"""
 
 _CASE_PARTS = " UNION ALL ".join(
