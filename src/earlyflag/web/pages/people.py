@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from earlyflag.casework import accounts, change_account, keys, make_account, make_key, revoke_key
+from earlyflag.casework.webhooks import webhooks
 from earlyflag.core.errors import InputInvalid, NotFound
+from earlyflag.store.outbox import Standing, Webhook
 from earlyflag.store.records import Account, MachineKey
 from earlyflag.store.terms import AlertSource, Permission, Role, Scope
 from earlyflag.web.forms import Field, Form, Option, options, read
@@ -30,7 +35,7 @@ from earlyflag.web.pages.reports import (
     Table,
 )
 from earlyflag.web.site import Posted, SignedIn, Visit
-from earlyflag.web.wording import day
+from earlyflag.web.wording import day, plural
 
 router = APIRouter(include_in_schema=False)
 
@@ -258,14 +263,37 @@ def _key_sections(known: list[MachineKey], form: Form) -> tuple[Section, ...]:
     return (*listed, new)
 
 
+def _webhook_section(known: Sequence[tuple[Webhook, Standing]]) -> Section:
+    """Show how messages to case systems stand: counts, and no more of an address than its host."""
+    title = "Messages to case systems"
+    if not known:
+        return Section(title, ("No case system is told of changes.",))
+    rows = tuple(
+        (
+            (urlsplit(hook.address).hostname or "") + ("" if hook.is_active else " (ended)"),
+            f"{standing.taken:,}",
+            f"{standing.waiting:,}",
+            f"{standing.given_up:,}",
+        )
+        for hook, standing in known
+    )
+    headings = ("Case system", "Taken", "Waiting", "Given up")
+    lost = sum(standing.given_up for _, standing in known)
+    said = (
+        f"{plural(lost, 'message')} given up. Mend the case system, then run: earlyflag webhooks "
+        "retry" if lost else "None given up.",
+    )  # fmt: skip
+    return Section(title, said, Table(title, headings, rows, numeric=frozenset({1, 2, 3})))
+
+
 def _keys_page(
     request: Request, visit: Visit, form: Form, intro: tuple[str, ...] = (), status: int = 200
 ) -> HTMLResponse:
     with visit.desk() as desk:
         known = keys(desk)
-    view = ReportView(
-        "Machine keys", _key_sections(known, form), intro=intro, back="/users", form=form
-    )
+        hooks = webhooks(desk)
+    sections = (*_key_sections(known, form), _webhook_section(hooks))
+    view = ReportView("Machine keys", sections, intro=intro, back="/users", form=form)
     return page(request, visit, "report.html", view, status)
 
 
