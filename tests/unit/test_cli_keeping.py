@@ -93,6 +93,10 @@ def test_suppressing_and_erasing_leave_no_flag(operator: Type, home: Office) -> 
     done = operator("erase", household_id(2)).output
     assert foreseen.split()[-20:] == done.split()[-20:]
     assert home.flag_of(2).state == "withdrawn"
+    assert "so that it does not come back" in done
+    assert "comes again" in operator("readmit", household_id(2)).output
+    with pytest.raises(NotFound):
+        operator("readmit", household_id(2))
 
 
 def test_retention_shows_first_what_it_would_delete(
