@@ -9,13 +9,17 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 from starlette.testclient import TestClient
 
-from earlyflag.cli.serving import build_app
+from earlyflag.casework.desk import Rules
+from earlyflag.casework.people import make_demo_accounts
+from earlyflag.cli.serving import build_app, prepare_database
+from earlyflag.core.errors import SettingsInvalid
 from earlyflag.core.settings import Settings
 from earlyflag.modelling import artefact
 from tests import modelling_samples as samples
@@ -46,6 +50,19 @@ def test_a_damaged_champion_leaves_the_pages_and_readiness_says_so(tmp_path: Pat
 
 def test_without_a_champion_the_service_is_ready(tmp_path: Path):
     assert served(tmp_path).get("/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.7", "flags.example"])
+def test_the_demos_sign_ins_are_not_served_beyond_this_machine(tmp_path: Path, host: str):
+    settings = Settings(home=tmp_path, public_origin=ORIGIN)
+    settings.home_folder.open()
+    engine = prepare_database(settings)
+    make_demo_accounts(engine, now=datetime(2026, 10, 1, tzinfo=UTC), rules=Rules.of(settings))
+    engine.dispose()
+    with pytest.raises(SettingsInvalid, match="this machine only"):
+        build_app(settings, host, 8000, "sample")
+    at_home = TestClient(build_app(settings, "127.0.0.1", 8000, "sample"), base_url=ORIGIN)
+    assert at_home.get("/sign-in").status_code == 200
 
 
 def test_several_workers_answer_at_one_address_and_add_their_figures_up(tmp_path: Path):
