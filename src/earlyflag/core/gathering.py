@@ -46,13 +46,20 @@ class Gathered(Generic[AskT, AnswerT]):
         self._most = most
         self._line: deque[tuple[AskT, Future[AnswerT]]] = deque()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="gathered")
+        self._is_called = False
 
     def submit(self, ask: AskT) -> Future[AnswerT]:
         """Stand in line; the future gives the answer, or what answering it alone raises."""
         future: Future[AnswerT] = Future()
         self._line.append((ask, future))
-        self._worker.submit(self._round)
+        self._call()
         return future
+
+    def _call(self) -> None:
+        """Call for a round, unless one is called that has not yet looked at the line."""
+        if not self._is_called:
+            self._is_called = True
+            self._worker.submit(self._round)
 
     def ask(self, ask: AskT) -> AnswerT:
         """Return the answer to one request, or raise what answering it alone raises."""
@@ -64,11 +71,14 @@ class Gathered(Generic[AskT, AnswerT]):
 
     def _round(self) -> None:
         """Answer those at the head of the line; nobody, if an earlier round took them along."""
+        self._is_called = False  # before it looks: whoever comes from now on calls again
         present: list[tuple[AskT, Future[AnswerT]]] = []
         while self._line and len(present) < self._most:
             ask, future = self._line.popleft()
             if future.set_running_or_notify_cancel():  # nobody waits any more for a cancelled one
                 present.append((ask, future))
+        if self._line:
+            self._call()
         if self._order is not None:
             order = self._order
             present.sort(key=lambda waiting: order(waiting[0]))

@@ -34,8 +34,11 @@ from earlyflag.modelling.trees import Trees
 BLOCK = 128
 """Rows walked at once: enough to fill the vector units, few enough for the caches."""
 
-FEW = 10
+FEW = 3
 """Up to this many rows are walked one by one, with the quadrature's nodes side by side."""
+
+LEAST = 2 * VECTOR
+"""Rows that the compiled loops take at a time; a narrower block would go row by row."""
 
 
 def contributions(trees: Trees, rows: np.ndarray, *, threads: int = 1) -> tuple[float, np.ndarray]:
@@ -56,7 +59,7 @@ def contributions(trees: Trees, rows: np.ndarray, *, threads: int = 1) -> tuple[
     rows = np.ascontiguousarray(rows, dtype=np.float64)
     result = np.empty(rows.shape)
     parts = np.array_split(np.arange(len(rows)), max(1, min(threads, len(rows) // BLOCK)))
-    block = min(BLOCK, -(-max(len(rows), 1) // VECTOR) * VECTOR)
+    block = min(BLOCK, -(-max(len(rows), 1) // LEAST) * LEAST)
 
     def explain(part: np.ndarray) -> None:
         if len(part) == 0:
@@ -71,7 +74,7 @@ def contributions(trees: Trees, rows: np.ndarray, *, threads: int = 1) -> tuple[
         if len(part) <= FEW:
             walk_one_by_one(*given, plan.cover, plan.upper_cover, plan.times, plan.weights)
         else:
-            walk(*given, plan.factors, block)
+            walk(*given, plan.first_factor, plan.factors, block)
 
     if len(parts) == 1:
         explain(parts[0])
@@ -98,10 +101,12 @@ class Walk:
     upper_cover : that of the nearest edge above on the same feature, or 1
     times, weights : shape (most nodes + 1, most nodes); row n has the n nodes of the quadrature
         on [0, 1], filled up with nodes of weight 0
-    factors : shape (n_edges, 6, most nodes); with a = 1 where the row passes the ancestor's
-        splits and o = 1 where it passes the edge's too, the path's product is multiplied by
-        [0] + [1] * a + [2] * o, and the feature's share of it is [3] + [4] * a + [5] * o: the
-        edge's weight (o - z) w / (t o + (1 - t) z) minus the ancestor's
+    first_factor : one entry an edge; where its factors begin, one row for each of its nodes
+    factors : shape (nodes of all edges, 6), in walking order, so that they are read straight
+        through; with a = 1 where the row passes the ancestor's splits and o = 1 where it passes
+        the edge's too, the path's product is multiplied by [0] + [1] * a + [2] * o, and the
+        feature's share of it is [3] + [4] * a + [5] * o: the edge's weight
+        (o - z) w / (t o + (1 - t) z) minus the ancestor's
     """
 
     base: float
@@ -116,6 +121,7 @@ class Walk:
     upper_cover: np.ndarray
     times: np.ndarray
     weights: np.ndarray
+    first_factor: np.ndarray
     factors: np.ndarray
 
 
@@ -140,9 +146,10 @@ def plan_walk(trees: Trees) -> Walk:
     times, weights = _quadratures(max(n_nodes, default=1))
     per_edge = np.repeat(n_nodes, np.diff(starts)).astype(np.int64)
     factors = _factors(cover, upper_cover, has, ancestor, times[per_edge], weights[per_edge])
+    is_own = np.arange(times.shape[1]) < per_edge[:, None]
     return Walk(
         base, np.array(starts), np.array(n_nodes), depth, split, goes_left > 0, ancestor_depth,
-        leaf, cover, upper_cover, times, weights, factors,
+        leaf, cover, upper_cover, times, weights, np.cumsum(per_edge) - per_edge, factors[is_own],
     )  # fmt: skip
 
 
@@ -196,7 +203,7 @@ def _factors(
     t: np.ndarray,
     w: np.ndarray,
 ) -> np.ndarray:
-    """Return `Walk.factors` from each edge's cover products and its tree's nodes and weights."""
+    """Return each edge's factors, shape (n_edges, most nodes, 6), from its cover products."""
     z, upper, has = cover[:, None], upper_cover[:, None], has_upper[:, None]
     failing, passing = (1 - t) * z, t + (1 - t) * z
     upper_passing = np.where(has, t + (1 - t) * upper, 1.0)
@@ -213,5 +220,5 @@ def _factors(
             -upper_gain,
             gain,
         ],
-        axis=1,
+        axis=2,
     )

@@ -18,12 +18,12 @@ VECTOR = 8
 def walk(
     rows, result, feature, threshold, missing, default_left, category_start, category_end,
     category_words, leaf_value, tree_start, n_nodes, depth, split, goes_left, ancestor_depth,
-    leaf, factors, block,
+    leaf, first_factor, factors, block,
 ):  # fmt: skip
     """Walk every tree with a block of rows at a time (see `shapley`)."""
     n_rows, n_features = rows.shape
     deepest = depth.max() if len(depth) else 1
-    most = factors.shape[2]
+    most = n_nodes.max() if len(n_nodes) else 1
     values, phi = np.zeros((n_features, block)), np.zeros((n_features, block))
     down, up = np.ones((deepest + 1, most, block)), np.zeros((deepest + 1, most, block))
     passed, went_left = np.zeros((deepest + 1, block)), np.zeros((deepest + 1, block))
@@ -40,8 +40,10 @@ def walk(
                 while top >= here:
                     done = open_edge[top]
                     own = feature[split[done]]
-                    _close(up, top, phi, own, passed, ancestor_depth[done], factors, done, n)
+                    first = first_factor[done]
+                    _close(up, top, phi, own, passed, ancestor_depth[done], factors, first, n)
                     top -= 1
+                first = first_factor[edge]
                 if goes_left[edge]:
                     _take_sides(
                         values, feature[at], threshold[at], missing[at], default_left[at],
@@ -52,16 +54,16 @@ def walk(
                 if leaf[edge] >= 0:
                     value = leaf_value[leaf[edge]]
                     _add_leaf(
-                        value, down, up, here, phi, feature[at], passed, upper, factors, edge, n
+                        value, down, up, here, phi, feature[at], passed, upper, factors, first, n
                     )
                 else:
                     top = here
                     open_edge[top] = edge
-                    _open(down, up, here, passed, upper, factors, edge, n)
+                    _open(down, up, here, passed, upper, factors, first, n)
             while top > 0:
                 done = open_edge[top]
-                own = feature[split[done]]
-                _close(up, top, phi, own, passed, ancestor_depth[done], factors, done, n)
+                own, first = feature[split[done]], first_factor[done]
+                _close(up, top, phi, own, passed, ancestor_depth[done], factors, first, n)
                 top -= 1
         result[start : start + size] = phi[:, :size].T
 
@@ -97,23 +99,31 @@ def _pass(went_left, goes_left, passed, here, upper):
             passed[here, row] *= passed[upper, row]
 
 
-@compiled
-def _open(down, up, here, passed, upper, factors, edge, n):
+@inlined
+def _open(down, up, here, passed, upper, factors, first, n):
     """Go down an edge to a split: multiply the path's product, start the subtree's sums."""
     for q in range(n):
-        factor, with_old, with_new = factors[edge, 0, q], factors[edge, 1, q], factors[edge, 2, q]
+        factor, with_old, with_new = (
+            factors[first + q, 0],
+            factors[first + q, 1],
+            factors[first + q, 2],
+        )
         for row in range(passed.shape[1]):
             old, new = passed[upper, row], passed[here, row]
             up[here, q, row] = 0.0
             down[here, q, row] = down[here - 1, q, row] * (factor + with_old * old + with_new * new)
 
 
-@compiled
-def _add_leaf(value, down, up, here, phi, own, passed, upper, factors, edge, n):
+@inlined
+def _add_leaf(value, down, up, here, phi, own, passed, upper, factors, first, n):
     """Go down an edge to a leaf: hand its part to the edge's feature and to the sums above."""
     for q in range(n):
-        factor, with_old, with_new = factors[edge, 0, q], factors[edge, 1, q], factors[edge, 2, q]
-        loss, old_gain, gain = factors[edge, 3, q], factors[edge, 4, q], factors[edge, 5, q]
+        factor, with_old, with_new = (
+            factors[first + q, 0],
+            factors[first + q, 1],
+            factors[first + q, 2],
+        )
+        loss, old_gain, gain = factors[first + q, 3], factors[first + q, 4], factors[first + q, 5]
         for row in range(passed.shape[1]):
             old, new = passed[upper, row], passed[here, row]
             part = value * down[here - 1, q, row] * (factor + with_old * old + with_new * new)
@@ -121,11 +131,11 @@ def _add_leaf(value, down, up, here, phi, own, passed, upper, factors, edge, n):
             up[here - 1, q, row] += part
 
 
-@compiled
-def _close(up, here, phi, own, passed, upper, factors, edge, n):
+@inlined
+def _close(up, here, phi, own, passed, upper, factors, first, n):
     """Come up an edge whose subtree is done: hand its sums to the feature and to those above."""
     for q in range(n):
-        loss, old_gain, gain = factors[edge, 3, q], factors[edge, 4, q], factors[edge, 5, q]
+        loss, old_gain, gain = factors[first + q, 3], factors[first + q, 4], factors[first + q, 5]
         for row in range(passed.shape[1]):
             old, new = passed[upper, row], passed[here, row]
             phi[own, row] += up[here, q, row] * (loss + old_gain * old + gain * new)

@@ -88,6 +88,8 @@ def create_app(settings: Settings, engine: Engine, handed_in: HandedIn | None = 
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # What is told of a request stands in `observe`: no URL, and nothing sent anywhere else.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
         dependencies=[Depends(gate)],
     )
     rules = Rules.of(settings)

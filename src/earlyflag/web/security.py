@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,7 +49,7 @@ class SecureHeaders:
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self.app = app
-        self.headers = {
+        headers = {
             "Content-Security-Policy": content_security_policy(),
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
@@ -61,21 +61,26 @@ class SecureHeaders:
             "X-Robots-Tag": "noindex, nofollow",
         }
         if is_https:
-            self.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        self._headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers.items()
+        ]
+        self._names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request with the headers."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        kept = "public, max-age=3600" if scope["path"].startswith("/static/") else "no-store"
+        kept = b"public, max-age=3600" if scope["path"].startswith("/static/") else b"no-store"
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers[name] = value
-                headers.setdefault("Cache-Control", kept)
+                given = [pair for pair in message["headers"] if pair[0] not in self._names]
+                if not any(name == b"cache-control" for name, _ in given):
+                    given.append((b"cache-control", kept))
+                message["headers"] = given + self._headers
             await send(message)
 
         await self.app(scope, receive, send_secured)

@@ -151,7 +151,7 @@ class Visit:
 def _bearer(request: Request) -> str:
     """Return the secret that a machine sent, blank if none came."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    is_machine = scheme.lower() == "bearer" and request.url.path.startswith("/api/")
+    is_machine = scheme.lower() == "bearer" and request.scope["path"].startswith("/api/")
     return secret if is_machine else ""
 
 
@@ -190,8 +190,8 @@ def _check_access(access: Access, actor: Actor) -> None:
     )
 
 
-async def gate(request: Request) -> Visit | None:
-    """Let a request through to its route, or refuse it; None for a public one nobody signed.
+async def gate(request: Request) -> None:
+    """Let a request through to its route, or refuse it; the first dependency of every route.
 
     Raises
     ------
@@ -203,25 +203,26 @@ async def gate(request: Request) -> Visit | None:
     site = site_of(request)
     access = access_to(request.method, route_template(request.scope))
     if access.public:
-        return None
+        return
     visit = _known(request, site)
     if visit is None:
         visit = await run_in_threadpool(_arrive, request, site)
     request.state.role = visit.actor.standing
     request.state.visit = visit
-    is_api = request.url.path.startswith("/api/")
+    is_api = request.scope["path"].startswith("/api/")
     if visit.session and request.method not in SAFE_METHODS:
         site.door.check_origin(request)
         if is_api:
             check_token(visit.token, request.headers.get(TOKEN_HEADER, ""))
     _check_access(access, visit.actor)
-    return visit
 
 
-async def signed_in(visit: Annotated[Visit | None, Depends(gate)]) -> Visit:
-    """Return the visit of a route that is not public."""
+async def signed_in(request: Request) -> Visit:
+    """Return the visit that the gate let in; a public route has none."""
+    visit = getattr(request.state, "visit", None)
     if visit is None:
         raise NotSignedIn("You are not signed in.")
+    assert isinstance(visit, Visit)
     return visit
 
 
