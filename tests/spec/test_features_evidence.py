@@ -10,7 +10,15 @@ from earlyflag import features
 from earlyflag.core.errors import UndeclaredFeature
 from earlyflag.features.evidence_words import words_for
 from earlyflag.sources.schema import TABLES
-from tests.feature_cases import AS_OF, FOLDER, Case, HandmadeTables, read_cases, village
+from tests.feature_cases import (
+    AS_OF,
+    FOLDER,
+    Case,
+    HandmadeHouseholds,
+    HandmadeTables,
+    read_cases,
+    village,
+)
 
 CASES = read_cases()
 WARDS = read_cases(FOLDER / "wards")
@@ -214,3 +222,83 @@ def test_the_account_says_that_it_has_a_discount_but_no_protected_reason_for_it(
         "second_home": "second home",
         "class U": "exempt",
     }
+
+
+def test_evidence_belongs_to_the_household_whose_feature_counts_it():
+    homes = [
+        ("H1", "000000000001", "A1", None, date(2020, 1, 1), None),
+        ("H1", "000000000001", None, "T1", date(2020, 1, 1), None),
+        ("H2", "000000000002", "A2", None, date(2020, 1, 1), None),
+    ]
+    tables = HandmadeTables(
+        {
+            "benefits": [
+                {"claim_ref": "B1", "account_ref": "A2", "tenancy_ref": "T1",
+                 "kind": "housing_benefit", "weekly_pence": 500, "valid_from": "2026-01-01"},
+            ],
+            # Of a tenancy that is on no record: the home of its UPRN counts the alert.
+            "tenancy_events": [
+                {"event_ref": "E1", "tenancy_ref": "T9", "uprn": "000000000002",
+                 "kind": "landlord_alert", "happened_on": "2026-06-01"},
+                {"event_ref": "E2", "tenancy_ref": "T1", "uprn": "000000000002",
+                 "kind": "landlord_alert", "happened_on": "2026-06-02"},
+            ],
+        }
+    )  # fmt: skip
+    households = HandmadeHouseholds(homes, [], [])
+    names = ["housing_benefit", "landlord_alerts_3m"]
+    found = features.evidence_of(tables, households, ["H1", "H2"], AS_OF, names)
+    assert set(found["H1"]) == {"housing_benefit", "landlord_alerts_3m"}
+    assert [row.reference for row in found["H1"]["landlord_alerts_3m"]] == ["E2"]
+    assert set(found["H2"]) == {"landlord_alerts_3m"}
+    assert [row.reference for row in found["H2"]["landlord_alerts_3m"]] == ["E1"]
+    alone = features.evidence_of(tables, households, ["H2"], AS_OF, names)
+    assert alone["H2"] == found["H2"]
+
+
+def test_an_end_that_is_known_to_come_is_said_and_one_not_known_yet_is_not():
+    def ending(known_on: str) -> Case:
+        spell = {"valid_from": "2024-01-01", "valid_to": "2026-08-15"}
+        return Case(
+            known_on,
+            "",
+            {
+                "tenancies": [
+                    {**spell, "landlord": "private", "tenancy_type": "assured_periodic",
+                     "weekly_rent_pence": 20000, "valid_to_known_on": known_on}
+                ],
+                "benefits": [
+                    {**spell, "kind": "housing_benefit", "weekly_pence": 9000,
+                     "valid_to_known_on": known_on}
+                ],
+            },
+        )  # fmt: skip
+
+    rows, households = village([ending("2026-06-30"), ending("2026-07-01")])
+    names = ["tenancy_ends_within_90_days", "rent_award_ends_within_90_days"]
+    found = features.evidence_of(HandmadeTables(rows), households, ["H0", "H1"], AS_OF, names)
+    said = {
+        household: [row.text for name in names for row in by_feature[name]]
+        for household, by_feature in found.items()
+    }
+    tenancy = "Tenancy (private landlord) at £200.00 a week"
+    benefit = "Housing benefit of £90.00 a week"
+    end = ", known to end on 15 August 2026"
+    assert said == {"H0": [tenancy + end, benefit + end], "H1": [tenancy, benefit]}
+
+
+def test_counted_events_have_no_other_rows_around_them(found, tmp_path):
+    names = [
+        "council_tax_arrangements_broken_12m", "council_tax_cleared_12m", "approaches_12m",
+        "approaches_24m", "rent_arrangements_broken_12m", "council_tax_summonses_24m",
+        "landlord_alerts_12m", "council_tax_failed_payments_12m",
+    ]  # fmt: skip
+    rows, households = village(CASES)
+    frame = features.build(
+        HandmadeTables(rows), households, [AS_OF], tmp_path, columns=names, threads=1
+    ).frame([AS_OF])
+    for name in names:
+        values = frame.set_index("household_id")[name].dropna()
+        assert values.sum() > 0, name
+        for household, value in values.items():
+            assert len(found.get(household, {}).get(name, ())) == value, (household, name)

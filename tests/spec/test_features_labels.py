@@ -213,6 +213,7 @@ def test_an_unfinished_horizon_is_refused():
         (Label("owed_duty", "relief"), "takes no kind"),
         (Label("recovery_stage"), "needs a kind"),
         (Label("recovery_stage", "bailiff"), "recovery stage"),
+        (Label("tenancy_event", "evicted"), "no tenancy event"),
         (Label(from_state="quiet"), "from_state"),
     ],
 )
@@ -220,6 +221,24 @@ def test_a_label_that_the_tables_cannot_show_is_refused(label, part):
     tables, households = borough()
     with pytest.raises(SpecificationInvalid, match=part):
         features.label(tables, households, [AS_OF], label)
+
+
+@pytest.mark.parametrize(
+    ("label", "table"),
+    [
+        (Label(), "homelessness_cases"),
+        (Label("tenancy_event", "eviction"), "tenancy_events"),
+        (Label("recovery_stage", "summons"), "council_tax_recovery"),
+        (Label("outcome", "default"), "outcomes"),
+    ],
+)
+def test_a_label_of_a_table_that_was_never_delivered_is_refused(label, table):
+    tables, households = borough()
+    tables.missing = (table,)
+    with pytest.raises(SpecificationInvalid, match=f"{table}, which was never delivered"):
+        features.label(tables, households, [AS_OF], label)
+    with pytest.raises(SpecificationInvalid, match="never delivered"):
+        features.unlinked_events(tables, households, [AS_OF], label)
 
 
 def test_a_live_notice_or_breathing_space_is_a_threat_and_an_old_one_is_not():

@@ -11,6 +11,7 @@ import pytest
 
 from earlyflag import features
 from earlyflag.core.errors import StepMissing, UndeclaredFeature
+from earlyflag.features.backends import DuckDBBackend
 from earlyflag.features.catalogue import PAGES, as_json, as_markdown
 from earlyflag.features.declare import GATEWAYS, Family, Feature
 from earlyflag.features.engine import _columns_read
@@ -63,8 +64,27 @@ def family(sql: str, *reads: str, name: str = "planted") -> Family:
             "SELECT household_id, count(*) AS planted FROM household_homes GROUP BY household_id",
             ("household_homes",),
         ),
+        (
+            "WITH benefits AS (SELECT * FROM benefits) "
+            "SELECT household_id, (SELECT count(*) FROM benefits) AS planted FROM spine_at",
+            ("spine_at",),
+        ),
+        (
+            "WITH a AS (WITH benefits AS (SELECT 1 AS x) SELECT x FROM benefits) "
+            "SELECT household_id, (SELECT count(*) FROM benefits) AS planted FROM spine_at",
+            ("spine_at",),
+        ),
     ],
-    ids=["table", "subquery", "file", "hidden by a step", "unlinked cases", "linkage"],
+    ids=[
+        "table",
+        "subquery",
+        "file",
+        "hidden by a step",
+        "unlinked cases",
+        "linkage",
+        "a step named as the table that it reads",
+        "a name that a step within a step has",
+    ],
 )
 def test_a_feature_that_reads_rows_the_engine_did_not_filter_is_refused(sql, reads):
     with pytest.raises(UndeclaredFeature):
@@ -77,6 +97,15 @@ def test_a_feature_that_reads_rows_the_engine_did_not_filter_is_refused(sql, rea
         ("SELECT household_id, today() AS planted FROM spine_at", ("spine_at",), "clock"),
         ("SELECT household_id, current_date AS planted FROM spine_at", ("spine_at",), "clock"),
         ("SELECT household_id, random() AS planted FROM spine_at", ("spine_at",), "clock"),
+        ("SELECT household_id, epoch(now()) AS planted FROM spine_at", ("spine_at",), "clock"),
+        ("SELECT household_id, localtimestamp AS planted FROM spine_at", ("spine_at",), "clock"),
+        ("SELECT household_id, uuid() AS planted FROM spine_at", ("spine_at",), "chance"),
+        (
+            "SELECT household_id, 1 AS planted FROM spine_at USING SAMPLE 9%",
+            ("spine_at",),
+            "chance",
+        ),
+        ("SELECT household_id, getenv('X') AS planted FROM spine_at", ("spine_at",), "unknown"),
         ("SELECT household_id, 1 AS planted, 2 AS extra FROM spine_at", ("spine_at",), "extra"),
         ("SELECT household_id FROM spine_at", ("spine_at",), "planted"),
         ("SELECT household_id, 1 AS planted FROM spine_at", ("homes_at",), "declares"),
@@ -183,6 +212,59 @@ def test_cut_offs_computed_at_the_same_time_are_the_same_numbers(tmp_path):
     )
     assert one.frame(days).equals(four.frame(days))
     assert four.cut_offs == days and sorted(four.computed) == days
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_run_that_ends_half_way_leaves_whole_files_and_is_taken_up_again(tmp_path, threads):
+    rows, households = village(read_cases()[:5])
+    days = [date(2026, month, 1) for month in range(1, 8)]
+    whole = features.build(HandmadeTables(rows), households, days, tmp_path / "whole", threads=1)
+    features.build(HandmadeTables({}), households, days, tmp_path / "cut", threads=1)
+    counted = iter([None, None])
+
+    def interrupted(_: int) -> None:
+        if next(counted, "over") == "over":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        features.build(
+            HandmadeTables(rows), households, days, tmp_path / "cut", threads=threads,
+            advance=interrupted,
+        )  # fmt: skip
+    store = features.open_store(tmp_path / "cut")
+    kept = store.cut_offs
+    assert len(kept) == 3
+    assert store.frame(kept).equals(whole.frame(kept))
+    with pytest.raises(StepMissing):
+        store.frame(days)  # the files of the others are of the tables as they were before
+    assert not list((tmp_path / "cut").glob(".*.draft"))
+    again = features.build(HandmadeTables(rows), households, days, store.folder, threads=threads)
+    assert set(again.computed) == set(days) - set(kept)
+    assert again.frame(days).equals(whole.frame(days))
+
+
+def test_an_error_at_one_cut_off_ends_the_run_and_the_next_run_computes_what_lacks(
+    tmp_path, monkeypatch
+):
+    rows, households = village(read_cases()[:5])
+    days = [date(2026, month, 1) for month in range(1, 8)]
+    write = DuckDBBackend.write
+
+    def failing(self, select: str, path: Path) -> None:
+        if "2026-03-01" in path.name:
+            raise OSError("no space left")
+        write(self, select, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DuckDBBackend, "write", failing)
+        with pytest.raises(OSError, match="no space left"):
+            features.build(HandmadeTables(rows), households, days, tmp_path / "f", threads=3)
+    assert date(2026, 3, 1) not in features.open_store(tmp_path / "f").cut_offs
+    again = features.build(HandmadeTables(rows), households, days, tmp_path / "f", threads=3)
+    assert date(2026, 3, 1) in again.computed
+    assert again.cut_offs == days
+    whole = features.build(HandmadeTables(rows), households, days, tmp_path / "whole", threads=1)
+    assert again.frame(days).equals(whole.frame(days))
 
 
 def test_a_change_of_what_no_feature_reads_computes_nothing_again(tmp_path):

@@ -252,7 +252,7 @@ def test_promotion_asks_for_a_reason_and_a_second_person_for_an_override(home):
     with pytest.raises(Misused, match="needs a reason"):
         models.promote(home, "trial", "1", reason=" ", by="a")
     with pytest.raises(Misused, match="second person"):
-        models.promote(home, "trial", "1", reason="try", by="Ann", override_by="ann ")
+        models.promote(home, "trial", "1", reason="try", by="Ann Lee", override_by="ann  LEE ")
 
 
 def test_the_champion_serves_what_training_and_mlflow_score(home, fitted):
@@ -367,6 +367,9 @@ def test_the_gate_refuses_each_thing_it_should(fitted):
     assert not gate(fitted, text=None)["card"].passes
     blank = {**fitted.results["specification"], "purpose": ""}
     assert "nothing under purpose" in gate(fitted, specification=blank)["card"].sentence
+    spaces = {**fitted.results["specification"], "purpose": " ", "not_for": [""]}
+    assert "under purpose, not_for" in gate(fitted, specification=spaces)["card"].sentence
+    assert gate(fitted, fairness={})["fairness"].sentence.startswith("Not checked")
     calibration = {**fitted.results["calibration"], "slope": {"value": 3, "low": 2.5, "high": 3.5}}
     assert not gate(fitted, calibration=calibration)["calibration_slope"].passes
     rings = [{"name": "single_feature", "rings": True, "sentence": "debt carries 90%."}]
@@ -502,6 +505,18 @@ def test_the_card_says_what_was_done_with_helped_households(fitted, helped, word
     assert words in card.render(fitted.info, found)["card.md"]
 
 
+def test_the_card_says_which_duties_are_in_no_figure(specification, table):
+    helped = np.zeros(len(table.frame), dtype=bool)
+    tested = table.frame["as_of"].isin(pd.to_datetime(DAYS[2:])).to_numpy()
+    helped[np.flatnonzero(tested & (table.frame["label"] == 1).to_numpy())[:25]] = True
+    result = fit(
+        specification.model_copy(update={"candidates": specification.candidates[:1]}),
+        table.frame.assign(helped=helped), table.catalogue, windows=WINDOWS, threads=1,
+    )  # fmt: skip
+    assert result.results["events_left_out"] == 25
+    assert "- 25 times a household" in card.render(result.info, result.results)["card.md"]
+
+
 def test_the_card_prints_no_table_of_nothing_but_withheld_figures(fitted):
     few = [{"group": "domestic_abuse", "n": None, "recall": None}]
     found = {**fitted.results, "slices": {"reason_for_loss": few}}
@@ -534,6 +549,12 @@ def test_a_table_is_refused_for_each_thing_that_is_wrong_with_it(own, specificat
         (Misused, whole.assign(debt="a lot"), "features are not numbers: debt"),
         (Misused, whole.assign(label=2), "neither 0, 1 nor blank"),
         (Misused, whole.assign(as_of="1/4/22"), "dates as YYYY-MM-DD"),
+        (Misused, whole.assign(as_of="2022-04-01T09:30"), "without a time"),
+        (Misused, whole.assign(as_of="2022-04-01T00:00Z"), "without a time or a time zone"),
+        (Misused, whole.assign(as_of=None), "40 rows have a blank as_of"),
+        (Misused, whole.assign(household_id=None), "40 rows have a blank household_id"),
+        (Misused, whole.assign(helped="a lot"), "40 rows have a helped that is neither"),
+        (Misused, whole.assign(debt=float("inf")), "hold infinite values: debt"),
         (Misused, pd.concat([whole, whole]), "repeat an earlier row"),
     ]
     for error, frame, words in wrong:
@@ -546,6 +567,24 @@ def test_an_audit_column_declared_as_a_feature_is_refused(own, specification, tm
     both = {**CATALOGUE, "audit": ["sex", "tenure", "reason_for_loss", "debt"]}
     message = refused(own, specification, SpecificationInvalid, tmp_path, catalogue=both)
     assert "debt is declared as a feature and for the audit" in message
+
+
+@pytest.mark.parametrize("part", ["features", "audit", "ignore"])
+def test_a_catalogue_may_not_declare_the_label(own, specification, tmp_path, part):
+    more = {**CATALOGUE["features"], "label": {"title": "The label"}}
+    declared = {"features": more, "audit": ["sex", "tenure", "label"], "ignore": ["label"]}[part]
+    message = refused(
+        own, specification, SpecificationInvalid, tmp_path, catalogue={**CATALOGUE, part: declared}
+    )
+    assert "label has a meaning of its own" in message
+
+
+def test_help_written_as_words_of_a_spreadsheet_is_read_as_marks(own, specification, tmp_path):
+    whole = households().drop(columns="oracle").head(4)
+    given = whole.assign(helped=["TRUE", "False", None, "0"])
+    given.to_csv(tmp_path / "table.csv", index=False)
+    read = load_table(tmp_path / "table.csv", specification, beside=own / "trial.yaml")
+    assert read.frame["helped"].tolist() == [True, False, False, False]
 
 
 def test_csv_and_parquet_give_the_same_table(own, specification, table, tmp_path):

@@ -8,6 +8,7 @@ household of the spine, one column a feature.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import date
 from functools import lru_cache, partial
 
@@ -100,9 +101,11 @@ class Engine:
 
             with self._backend.rooms(len(days)) as rooms:
                 workers = [partial(compute, room) for room in rooms]
-                for as_of in share_out(dict.fromkeys(days, ()), workers):
-                    if done:
-                        done(as_of)
+                # Closed, it waits for its workers: an error of `done` must not take their rooms.
+                with closing(share_out(dict.fromkeys(days, ()), workers)) as taken:
+                    for as_of in taken:
+                        if done:
+                            done(as_of)
             self._backend.drop(
                 "cut_off",
                 *(name for ledger in ledgers for name in ledger.made),

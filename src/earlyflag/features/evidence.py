@@ -186,15 +186,20 @@ def _facts(
     return found
 
 
+_NO_TENANCY = """(r.tenancy_ref IS NULL OR r.tenancy_ref NOT IN (
+    SELECT tenancy_ref FROM household_homes WHERE tenancy_ref IS NOT NULL
+        AND from_as_of <= $as_of AND (to_as_of IS NULL OR to_as_of > $as_of)))"""
+
 _HOME_OF = {
     "account": "JOIN (SELECT DISTINCT household_id, account_ref FROM chosen_homes "
     "WHERE account_ref IS NOT NULL) AS h ON h.account_ref = r.account_ref",
     "tenancy": "JOIN (SELECT DISTINCT household_id, tenancy_ref FROM chosen_homes "
     "WHERE tenancy_ref IS NOT NULL) AS h ON h.tenancy_ref = r.tenancy_ref",
-    "either": "JOIN chosen_homes AS h "
-    "ON h.tenancy_ref = r.tenancy_ref OR h.account_ref = r.account_ref",
+    # As in the engine: of the account or the UPRN only where the tenancy is in no household.
+    "either": "JOIN chosen_homes AS h ON h.tenancy_ref = r.tenancy_ref "
+    f"OR (h.account_ref = r.account_ref AND {_NO_TENANCY})",
     "tenancy or uprn": "JOIN chosen_homes AS h ON h.tenancy_ref = r.tenancy_ref "
-    "OR (r.tenancy_ref IS NULL AND h.uprn = r.uprn)",
+    f"OR (h.uprn = r.uprn AND {_NO_TENANCY})",
 }
 
 
@@ -229,6 +234,9 @@ _DETAIL = """concat_ws(', ',
     CASE WHEN r.discount IN ('single_person', 'second_home', 'empty_premium') THEN r.discount
         WHEN r.discount <> 'none' THEN 'another discount' END,
     CASE WHEN r.exemption_class IS NOT NULL THEN 'exempt' END)"""
+
+_KNOWN_END = """CASE WHEN r.valid_to_known_on < $as_of AND r.valid_to >= $as_of
+    THEN strftime(r.valid_to, '%-d %B %Y') ELSE '' END"""
 
 _CASE_PARTS = " UNION ALL ".join(
     f"""
@@ -270,9 +278,11 @@ _SELECTS = {
         "council_tax_accounts", "account", "payment_method", "r.account_ref", "NULL::BIGINT",
         _DETAIL,
     ),
-    "benefits": _spells("benefits", "either", "kind", "r.claim_ref", "r.weekly_pence"),
+    "benefits": _spells(
+        "benefits", "either", "kind", "r.claim_ref", "r.weekly_pence", _KNOWN_END
+    ),
     "tenancies": _spells(
-        "tenancies", "tenancy", "landlord", "r.tenancy_ref", "r.weekly_rent_pence"
+        "tenancies", "tenancy", "landlord", "r.tenancy_ref", "r.weekly_rent_pence", _KNOWN_END
     ),
     "tenancy_people": _spells(
         "tenancy_people", "tenancy", "relationship", "r.tenancy_ref", "NULL::BIGINT"

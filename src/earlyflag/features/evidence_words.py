@@ -113,18 +113,24 @@ def words_for(
     ----------
     kind : the row's kind, stage, role or landlord
     ended : whether the line is about the end of a spell
-    detail : for accounts, the discount or exemption in force
+    detail : for accounts, the discount or exemption in force; for benefits and tenancies, the day
+        on which they were known to be going to end
     """
     if table in _WORDS:
         text = _WORDS[table][kind].format(amount=money(amount_pence))
-        return f"{text} ended" if ended else text
+        return f"{text} ended" if ended else _until(text, detail)
     spoken = kind.replace("_", " ")
     if table == "council_tax_accounts":
         text = f"Council tax account: {_METHODS[kind]}"
         text = f"{text}; {detail.replace('_', ' ')}" if detail else text
     elif table == "tenancies":
         landlord = "private landlord" if kind == "private" else spoken
-        text = f"Tenancy ({landlord}) at {money(amount_pence)} a week"
+        text = _until(f"Tenancy ({landlord}) at {money(amount_pence)} a week", detail)
     else:
         text = f"A person listed as {spoken}"
     return f"{text}: ended" if ended else text
+
+
+def _until(text: str, ends_on: str) -> str:
+    """Return a line with the day on which it was known to end."""
+    return f"{text}, known to end on {ends_on}" if ends_on else text

@@ -6,7 +6,7 @@ A label is the one thing here that reads from `as_of` on. Everything that a labe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +17,7 @@ from earlyflag.features.attached import HOLDS, attach, put_days
 from earlyflag.features.connection import connect
 from earlyflag.features.exclusions import put_exclusions
 from earlyflag.features.families.council_tax_recovery import STAGES
+from earlyflag.sources.schema import TABLES
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 DUTY_EVENTS = ("owed_duty", "owed_relief", "host")
 EVENTS = (*DUTY_EVENTS, "recovery_stage", "tenancy_event", "outcome")
+_TABLES = {
+    "recovery_stage": "council_tax_recovery",
+    "tenancy_event": "tenancy_events",
+    "outcome": "outcomes",
+}
 FROM_STATES = ("not_in_recovery",)
 HELP = ("support_started", "payment_awarded")
 """Interventions that count as help; an attempt to reach somebody does not."""
@@ -81,7 +87,7 @@ def label(
         The event or its kind is not one that the tables can show.
     """
     days = sorted(set(cut_offs))
-    check_label(declaration)
+    check_label(declaration, tables.missing)
     check_horizons(days, declaration, tables.last_known_on)
     with connect(tables, households) as con:
         _prepare(con, tables, days, declaration)
@@ -99,7 +105,7 @@ def unlinked_events(
     They stay in the denominator of recall over all events.
     """
     days = sorted(set(cut_offs))
-    check_label(declaration)
+    check_label(declaration, tables.missing)
     check_horizons(days, declaration, tables.last_known_on)
     with connect(tables, households) as con:
         _prepare(con, tables, days, declaration)
@@ -116,8 +122,12 @@ def unlinked_events(
     return {day: float(dict(rows).get(day, 0)) for day in days}
 
 
-def check_label(declaration: Declaration) -> None:
+def check_label(declaration: Declaration, missing: Collection[str] = ()) -> None:
     """Check that a label names an event that the tables can show.
+
+    Parameters
+    ----------
+    missing : contract tables that were never delivered; an event of theirs would never happen
 
     Raises
     ------
@@ -136,6 +146,17 @@ def check_label(declaration: Declaration) -> None:
         raise SpecificationInvalid(
             f"The label's kind is no recovery stage. Change label.kind to one of "
             f"{', '.join(STAGES)}."
+        )
+    if event == "tenancy_event" and kind not in TABLES["tenancy_events"].column("kind").codes:
+        raise SpecificationInvalid(
+            "The label's kind is no tenancy event. Change label.kind to one of "
+            f"{', '.join(TABLES['tenancy_events'].column('kind').codes)}."
+        )
+    table = _TABLES.get(event, "homelessness_cases")
+    if table in missing:
+        raise SpecificationInvalid(
+            f"The label's event {event} stands in {table}, which was never delivered. Ingest it, "
+            "or change label.event."
         )
     if declaration.from_state not in (None, *FROM_STATES):
         raise SpecificationInvalid(

@@ -22,6 +22,8 @@ from earlyflag.features.declare import Family
 from earlyflag.features.engine import RESULT, Engine
 from earlyflag.features.families import FAMILIES
 from earlyflag.features.fingerprints import fingerprints
+from earlyflag.features.ledgers import LEDGERS
+from earlyflag.features.relations import relations
 from earlyflag.sources import sql
 
 if TYPE_CHECKING:
@@ -69,10 +71,11 @@ class FeatureStore:
         Raises
         ------
         StepMissing
-            It was not computed.
+            It was not computed, or its inputs changed since and a run that began to compute it
+            anew did not end.
         """
         path = file_of(self.folder, as_of)
-        if not path.exists():
+        if as_of.isoformat() not in _manifest(self.folder)["inputs"] or not path.exists():
             raise StepMissing(
                 f"There are no features at {as_of}. Run `earlyflag features` for that date."
             )
@@ -260,7 +263,8 @@ def _inputs(
     features = [f for family in families for f in family.features if f.name in chosen]
     read = {table for feature in features for table in feature.sources} | {"properties"}
     absent = ",".join(sorted(set(tables.missing)))
-    common = f"{FORMAT}:{duckdb.__version__}:{fingerprint(families)}:{absent}"
+    rules = sha256(repr((relations(1), LEDGERS)).encode()).hexdigest()[:16]
+    common = f"{FORMAT}:{duckdb.__version__}:{fingerprint(families)}:{rules}:{absent}"
     texts = fingerprints(con, read, days, engine.columns_read())
     return {day: f"{text}:{common}" for day, text in texts.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ Task = TypeVar("Task")
 
 def share_out(
     tasks: Mapping[Task, Iterable[Task]], workers: Sequence[Callable[[Task], object]]
-) -> Iterator[Task]:
+) -> Generator[Task, None, None]:
     """Give each task to a free worker, in a thread of its own, and yield it when it is done.
 
     Parameters

@@ -150,7 +150,9 @@ class ReasonWriter:
         names, latest = self.feature_names[group], None
         if by_feature and speaker != NOBODY:
             own = by_feature.get(self.model.features[speaker].name, ())
-            latest = max((row.happened_on for row in own), default=None)
+            # As many rows as are counted: these are the events, without others around them.
+            if len(own) == value:
+                latest = max((row.happened_on for row in own), default=None)
         return Reason(
             self.groups[group].key,
             self.groups[group].title,

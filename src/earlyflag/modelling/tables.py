@@ -93,6 +93,13 @@ def load_table(path: Path, specification: Specification, *, beside: Path | None 
     for name in ("as_of", "label_known_on"):
         if name in frame:
             frame[name] = _dates(frame[name], name, path)
+    for name in ("household_id", "as_of"):
+        blank = int(frame[name].isna().sum())
+        if blank:
+            raise Misused(f"{path.name}: {blank} rows have a blank {name}. Fill it or drop them.")
+    for name in ("helped", "censored"):
+        if name in frame:
+            frame[name] = _marks(frame[name], name, path)
     features = [name for name in catalogue.features if name in frame]
     frame[features] = _numbers(frame, features, path)
     frame["label"] = _label(frame["label"], path)
@@ -132,6 +139,12 @@ def load_catalogue(path: Path) -> TableCatalogue:
         raise SpecificationInvalid(f"{path} is not valid YAML: {error}.") from error
     except ValidationError as error:
         raise SpecificationInvalid(f"{path}: {readable(TableCatalogue, error)}") from error
+    own = sorted({*catalogue.features, *catalogue.audit, *catalogue.ignore} & {*OWN_COLUMNS})
+    if own:
+        raise SpecificationInvalid(
+            f"{path}: {own[0]} has a meaning of its own in every table. Take it out of the "
+            "catalogue."
+        )
     both = sorted(set(catalogue.features) & set(catalogue.audit))
     if both:
         raise SpecificationInvalid(
@@ -202,9 +215,24 @@ def _dates(column: pd.Series, name: str, path: Path) -> pd.Series:
     import pandas as pd
 
     try:
-        return pd.to_datetime(column, format="ISO8601")
+        days = pd.to_datetime(column, format="ISO8601")
     except (ValueError, TypeError) as error:
         raise Misused(f"{path.name}: {name} must hold dates as YYYY-MM-DD.") from error
+    if days.dt.tz is not None or (days.dropna() != days.dropna().dt.normalize()).any():
+        raise Misused(
+            f"{path.name}: {name} must hold days, YYYY-MM-DD, without a time or a time zone."
+        )
+    return days
+
+
+def _marks(column: pd.Series, name: str, path: Path) -> np.ndarray:
+    """Return a column of marks as true and false; blank is false."""
+    marks = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
+    found = column.astype("object").where(column.notna(), 0).astype(str).str.lower().map(marks)
+    wrong = int(found.isna().sum())
+    if wrong:
+        raise Misused(f"{path.name}: {wrong} rows have a {name} that is neither 0, 1 nor blank.")
+    return found.to_numpy(dtype=bool)
 
 
 def _numbers(frame: pd.DataFrame, features: list[str], path: Path) -> pd.DataFrame:
@@ -220,7 +248,14 @@ def _numbers(frame: pd.DataFrame, features: list[str], path: Path) -> pd.DataFra
             f"{path.name}: {len(wrong)} features are not numbers: {', '.join(wrong[:MOST_NAMED])}. "
             "Turn a category into one column of 0 and 1 for each of its values."
         )
-    return frame[features].astype("float32")
+    numbers = frame[features].astype("float32")
+    endless = [name for name in features if np.isinf(numbers[name].to_numpy()).any()]
+    if endless:
+        raise Misused(
+            f"{path.name}: {len(endless)} features hold infinite values: "
+            f"{', '.join(endless[:MOST_NAMED])}. Leave blank what is not known."
+        )
+    return numbers
 
 
 def _label(column: pd.Series, path: Path) -> np.ndarray:

@@ -188,9 +188,7 @@ FAMILY = Family(
             monotone=1,
             actionable=True,
             sentence_zero="No arrangement to pay council tax was broken in 12 months",
-            evidence=(
-                Rows("council_tax_recovery", ("arrangement_made", "arrangement_broken"), 24),
-            ),
+            evidence=(Rows("council_tax_recovery", ("arrangement_broken",), 12),),
         ),
         _feature(
             "council_tax_arrangement_kept",
@@ -211,7 +209,7 @@ FAMILY = Family(
             "count",
             12,
             sentence_zero="No council tax debt was cleared in 12 months",
-            evidence=(Rows("council_tax_recovery", ("cleared",), 24),),
+            evidence=(Rows("council_tax_recovery", ("cleared",), 12),),
         ),
         *(_stage_of_month(month) for month in LAGS),
     ),

@@ -55,6 +55,7 @@ FAMILY = Family(
                 "Approached the council about homelessness {value:count:time:times} in "
                 f"{months} months",
                 window_months=months,
+                evidence=(Rows("homelessness_cases", ("approach",), months),),
                 sentence_zero=f"No approach about homelessness in {months} months",
             )
             for months in (12, 24)

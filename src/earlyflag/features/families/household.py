@@ -62,11 +62,21 @@ beds AS (
     SELECT household_id, max(bedrooms) AS bedrooms
     FROM visible_tenancies WHERE in_force GROUP BY household_id
 ),
+-- One row a person: whoever is listed anew without a gap (another role, a mended entry) stayed.
+stays AS (
+    SELECT household_id, source, person_ref, max((role <> 'child')::INTEGER) AS grown,
+        max(in_force::INTEGER) AS here, max(start_lag) AS first_start,
+        max(start_lag) FILTER (WHERE in_force) AS now_since, min(end_lag) AS last_end
+    FROM visible_people
+    GROUP BY household_id, source, person_ref
+),
 changes AS (
     SELECT household_id, source,
-        sum((role <> 'child' AND coalesce(end_lag, 99) < 12)::INTEGER) AS adults_left,
-        sum((role <> 'child' AND in_force AND start_lag < 12)::INTEGER) AS adults_joined
-    FROM visible_people
+        sum((here = 0 AND last_end < 12)::INTEGER) AS adults_left,
+        sum((here = 1 AND now_since < 12
+             AND (first_start < 12 OR last_end IS NULL OR last_end > now_since + 1))::INTEGER)
+            AS adults_joined
+    FROM stays WHERE grown = 1
     GROUP BY household_id, source
 ),
 most AS (

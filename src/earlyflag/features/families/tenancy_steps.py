@@ -172,7 +172,7 @@ FAMILY = Family(
         _counted("rent_arrangements_made", "arrangement made to pay rent", 12,
                  ("arrangement_made",), plural="arrangements made to pay rent"),
         _counted("rent_arrangements_broken", "broken arrangement to pay rent", 12,
-                 ("arrangement_made", "arrangement_broken"),
+                 ("arrangement_broken",),
                  plural="broken arrangements to pay rent", monotone=1, actionable=True),
         _feature(
             "rent_arrangement_kept",
