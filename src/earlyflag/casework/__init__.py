@@ -29,9 +29,11 @@ from earlyflag.casework.feeds import (
     pilot_rows,
 )
 from earlyflag.casework.figures import (
+    BoroughCounts,
     Document,
     Funnel,
     bands,
+    borough_counts,
     funnel,
     get_document,
     list_documents,
@@ -127,6 +129,7 @@ __all__ = [
     "AlertForm",
     "AssessmentForm",
     "BirdsEye",
+    "BoroughCounts",
     "ContactForm",
     "DecisionForm",
     "Desk",
@@ -159,6 +162,7 @@ __all__ = [
     "assign_flags",
     "bands",
     "birds_eye",
+    "borough_counts",
     "change_account",
     "change_offer",
     "check_audit",

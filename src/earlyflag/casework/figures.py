@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from earlyflag.casework.desk import Desk
@@ -12,6 +13,7 @@ from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
 from earlyflag.core.errors import StepMissing
 from earlyflag.core.terms import Band
+from earlyflag.store.counting import RunCounts, WardCounts
 from earlyflag.store.records import CaseOutcome, Contact, Decision, OfferMade, RunRecord
 from earlyflag.store.terms import DocumentKind, FlagState
 
@@ -46,6 +48,21 @@ class Funnel:
     contacts: Mapping[str, int]
     helped: Mapping[str, int]
     duties: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BoroughCounts:
+    """What a model's scores add up to, by data date, and the newest run by reason and by ward.
+
+    Attributes
+    ----------
+    runs : the newest run of each data date, the oldest date first
+    reasons : how many listed households each reason is among the strongest of
+    """
+
+    runs: tuple[tuple[RunRecord, RunCounts], ...]
+    reasons: Mapping[str, int]
+    wards: tuple[WardCounts, ...]
 
 
 def put_document(desk: Desk, kind: DocumentKind, name: str, content: Mapping[str, Any]) -> None:
@@ -124,4 +141,34 @@ def funnel(desk: Desk) -> Funnel:
         contacts=cases.tally(Contact, "result"),
         helped=cases.tally(CaseOutcome, "helped"),
         duties=cases.tally(CaseOutcome, "duty"),
+    )
+
+
+def borough_counts(desk: Desk, *, strongest: int) -> BoroughCounts:
+    """Return what the newest model's scores add up to; small counts are still to be withheld.
+
+    Parameters
+    ----------
+    strongest : how many of the reasons that raise a household's score count
+    """
+    check_may(desk.actor, Action.PUBLISH)
+    newest: dict[date, RunRecord] = {}
+    known = desk.unit.borough.runs()
+    for run in known:
+        same = (run.model.name, run.model.horizon_months)
+        if same == (known[0].model.name, known[0].model.horizon_months):
+            newest.setdefault(run.as_of, run)
+    if not newest:
+        return BoroughCounts((), {}, ())
+    ordered = [newest[as_of] for as_of in sorted(newest)]
+    counting = desk.unit.counting
+    counted = counting.by_run([run.run_key for run in ordered])
+    last = ordered[-1].run_key
+    reasons = Counter(
+        title for titles in counting.raising_reasons(last) for title in titles[:strongest]
+    )
+    return BoroughCounts(
+        tuple((run, counted[run.run_key]) for run in ordered),
+        dict(reasons.most_common()),
+        tuple(counting.by_ward(last)),
     )

@@ -20,6 +20,7 @@ from earlyflag.core.clock import Clock
 from earlyflag.core.home import write_atomically
 from earlyflag.core.settings import Settings
 from earlyflag.core.terms import Score, ScoringRun
+from earlyflag.pipeline.borough_figures import publish_borough
 from earlyflag.pipeline.calendar import LATEST, parse_day, span_of
 from earlyflag.pipeline.documents import publish_documents
 from earlyflag.pipeline.household_records import household_records, suppression_records
@@ -140,6 +141,7 @@ def score(
             left_out=left_out,
         )
         publish_documents(desk, home, model_name)
+        publish_borough(desk)
         known = desk.unit.borough.run(run.run_id)
         step.wrote(_words_of(raised))
     return ScoringSummary(run, fresh, raised, withheld=known.withheld if known else 0)

@@ -11,6 +11,7 @@ from earlyflag.store.access import Access
 from earlyflag.store.audit import AuditTrail
 from earlyflag.store.borough import Borough
 from earlyflag.store.cases import Cases
+from earlyflag.store.counting import Counting
 from earlyflag.store.database import transaction
 from earlyflag.store.erasing import Erasing
 from earlyflag.store.flags import Flags
@@ -28,6 +29,7 @@ class UnitOfWork:
         self.foreseen = foreseen or Foreseen()
         self.audit = AuditTrail(connection)
         self.borough = Borough(connection, self.audit, self.foreseen)
+        self.counting = Counting(connection)
         self.flags = Flags(connection, self.audit, self.foreseen)
         self.cases = Cases(connection, self.audit)
         self.access = Access(connection, self.audit, self.foreseen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,7 +13,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from earlyflag.casework.desk import Desk
-from earlyflag.casework.figures import Document, Funnel, bands, funnel, get_document, runs
+from earlyflag.casework.figures import (
+    Document,
+    Funnel,
+    bands,
+    funnel,
+    get_document,
+    list_documents,
+    runs,
+)
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import may
 from earlyflag.core.errors import StepMissing
@@ -95,23 +104,37 @@ def _funnel_section(counts: Funnel) -> Section:
     return Section(title, (), table, drawing)
 
 
+def _drawn(name: str, found: Document) -> tuple[Section, ...]:
+    """Return a read model's sections, what it says first standing in the first of them."""
+    first, *others = sections_of(found.content, name=name) or (Section(),)
+    return (replace(first, text=(*lead_of(found.content), *first.text)), *others)
+
+
 @router.get("/borough")
 def borough(request: Request, visit: SignedIn) -> HTMLResponse:
-    """Show how far flags have come, and what the borough's scores look like."""
+    """Show risk over time, its reasons and wards, and how far flags have come."""
     with visit.desk() as desk:
-        found = _document(desk, DocumentKind.BOROUGH)
+        published = [
+            (name, get_document(desk, DocumentKind.BOROUGH, name))
+            for name, _ in sorted(list_documents(desk, DocumentKind.BOROUGH), reverse=True)
+        ]
         counts = funnel(desk)
         known = runs(desk)
         spread = bands(desk, known[0].run_key) if known else {}
+    drawn = [_drawn(name, found) for name, found in published]
     sections = [
         _funnel_section(counts),
+        *(section for part in drawn[:1] for section in part),
         _counts("Where flags stand", "states", counts.states, STATES),
         _counts("What was decided", "decisions", counts.decisions, DECISIONS),
         _counts("Did the help work?", "helped", counts.helped, HELPED),
         _counts("Households by band", "bands", spread, BANDS, "Households"),
-        *(sections_of(found.content) if found else ()),
+        *(section for part in drawn[1:] for section in part),
     ]
-    intro = (*lead_of(found.content),) if found else ()
+    intro = (
+        "In counts only: nobody is named here, and counts of few households are withheld.",
+        *(() if published else (NOT_YET,)),
+    )
     return page(request, visit, "report.html", ReportView("The borough", tuple(sections), intro))
 
 

@@ -112,17 +112,21 @@ def _table(value: object) -> Table | None:
     )
 
 
-def sections_of(content: Mapping[str, Any], about: str = "") -> tuple[Section, ...]:
+def sections_of(
+    content: Mapping[str, Any], about: str = "", *, name: str = ""
+) -> tuple[Section, ...]:
     """Return the sections of a published read model, each part of them optional.
 
     Parameters
     ----------
     about : tells the tables and drawings of two read models on one page apart
+    name : tells the drawings apart where headings and captions need no telling apart
     """
     found = content.get("sections")
     parts: Iterable[Any] = found if isinstance(found, list) else []
+    stem = (name or about or "part").lower().replace(" ", "-").replace("_", "-")
     return tuple(
-        _section(f"{about.lower().replace(' ', '-') or 'part'}-{number}", part, about)
+        _section(f"{stem}-{number}", part, about)
         for number, part in enumerate(parts, start=1)
         if isinstance(part, Mapping)
     )
