@@ -16,7 +16,7 @@ from earlyflag.core.errors import SpecificationInvalid, UndeclaredFeature
 from earlyflag.modelling import Specification
 from earlyflag.modelling.baselines import RULES, declared_rules
 from earlyflag.modelling.boosting import fit_boosting
-from earlyflag.modelling.candidates import Found, Trainer, best_settings
+from earlyflag.modelling.candidates import Found, Trainer, _importance, best_settings
 from earlyflag.modelling.development import choose, develop
 from earlyflag.modelling.logistic import fit_logistic, raw_in_blocks
 from earlyflag.modelling.rows import Rows, choose_features, select
@@ -197,6 +197,15 @@ def test_sampled_rows_stand_for_those_left_out(frame):
     assert rows.weight.sum() == pytest.approx(len(whole), rel=0.1)
 
 
+def test_a_helped_household_weighs_less_among_sampled_rows_too(frame):
+    frame["helped"] = np.arange(len(frame)) % 5 == 0
+    rows = rows_of(frame, helped="weight", helped_weight=0.25, negatives_per_event=2)
+    assert rows.weight.max() > 3
+    learnt = _importance(rows)
+    assert set(learnt[rows.helped]) == {0.25}
+    assert set(learnt[~rows.helped]) == {1.0}
+
+
 def feature(group="money"):
     return SimpleNamespace(group=group)
 
@@ -219,6 +228,8 @@ def test_an_undeclared_feature_and_a_protected_one_are_refused():
         choose_features(specification(features={"exclude": ["nothing"]}), ["a"], {"a": feature()})
     with pytest.raises(SpecificationInvalid, match="fairness audit alone"):
         choose_features(specification(), ["sex"], {"sex": feature()})
+    with pytest.raises(SpecificationInvalid, match="fairness audit alone"):
+        choose_features(specification(), ["Sex"], {"Sex": feature()})
 
 
 def test_the_logistic_model_as_plain_numbers_scores_as_scikit_learn_did(frame, monkeypatch):
@@ -310,6 +321,14 @@ def test_a_search_keeps_its_budget_and_goes_on_where_it_stopped(frame, tmp_path)
     # The bar starts behind the two trials that are there.
     assert ticks == [8, *[1] * 4, 0, *[1] * 4]
     assert 0.1 <= resumed.settings["penalty"] <= 100
+
+
+def test_a_search_that_goes_on_tries_no_setting_twice(frame, tmp_path):
+    for trials in (3, 6):
+        searched(frame, tmp_path / "trials", trials=trials)
+    tried = first_trial_settings(tmp_path / "trials")
+    assert len(tried) == 6
+    assert len(set(tried)) == 6
 
 
 def test_a_search_ends_with_its_minutes_and_the_bar_with_it(frame, tmp_path):

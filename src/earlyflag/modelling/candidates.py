@@ -167,9 +167,12 @@ def _search(
     study = optuna.create_study(
         study_name=f"{study_name}-{candidate.family}",
         direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=trainer.seed, multivariate=True),
         storage=JournalStorage(JournalFileBackend(str(storage))) if storage else None,
         load_if_exists=True,
+    )
+    # A sampler draws from its seed on: started again, it would try what it tried before.
+    study.sampler = optuna.samplers.TPESampler(
+        seed=trainer.seed + len(study.trials), multivariate=True
     )
     own = candidate.complete
     before = _tried(study)
@@ -229,6 +232,12 @@ def _importance(rows: Rows) -> np.ndarray | None:
     """Return LightGBM's row weights: none for sampling, which calibration undoes.
 
     A sampled row would otherwise weigh as many as it stands for and make small leaves look large.
+    What a helped household weighs less than the others stays.
     """
-    reduced = np.minimum(rows.weight, 1.0)
+    reduced = np.ones(len(rows))
+    for label in (0, 1):
+        of_label = rows.label == label
+        others = rows.weight[of_label & ~rows.helped]
+        if len(others):
+            reduced[of_label] = rows.weight[of_label] / others.max()
     return None if (reduced == 1).all() else reduced

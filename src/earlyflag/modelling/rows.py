@@ -83,7 +83,8 @@ def choose_features(
             or feature.group in (asked.groups or ())
         )
     ]
-    forbidden = [name for name in wanted if name in PROTECTED | set(specification.audit.groups)]
+    audited = {name.casefold() for name in (*PROTECTED, *specification.audit.groups)}
+    forbidden = [name for name in wanted if name.casefold() in audited]
     if forbidden:
         raise SpecificationInvalid(
             f"{forbidden[0]} is declared as a feature but is for the fairness audit alone. "
