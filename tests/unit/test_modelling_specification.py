@@ -7,7 +7,11 @@ import pytest
 
 from earlyflag.core.clock import add_months
 from earlyflag.core.errors import HorizonUnfinished, SpecificationInvalid, WindowsOverlap
+from earlyflag.features import CATALOGUE
 from earlyflag.modelling import Specification, windows_of
+from earlyflag.modelling.rows import choose_features
+from earlyflag.modelling.specification import PROTECTED
+from earlyflag.modelling.tables import load_catalogue
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -29,6 +33,17 @@ def test_every_specification_that_ships_can_be_read(name):
     assert specification.not_for
 
 
+@pytest.mark.parametrize("file", sorted(MODELS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_no_specification_that_ships_uses_the_age_of_a_lead(file):
+    if file.stem.endswith("_catalogue"):
+        assert not PROTECTED & set(load_catalogue(file).features)
+        return
+    specification = Specification.load(file)
+    if specification.catalogue is None:
+        features, _ = choose_features(specification, CATALOGUE, CATALOGUE)
+        assert not {"young_lead", *PROTECTED} & set(features)
+
+
 def refusal(error, **changes):
     with pytest.raises(error) as caught:
         Specification.of(content(**changes))
@@ -37,6 +52,27 @@ def refusal(error, **changes):
 
 def test_a_misspelt_key_is_refused_with_the_one_that_was_meant():
     assert "did you mean capacities?" in refusal(SpecificationInvalid, capacites=[100])
+
+
+def test_a_refusal_ends_its_question_as_one():
+    message = refusal(SpecificationInvalid, capacites=[100])
+    assert "did you mean capacities? See docs" in message
+
+
+@pytest.mark.parametrize("capacities", [[], [0, 100], [-5]])
+def test_a_list_without_a_length_is_refused(capacities):
+    assert "capacities" in refusal(SpecificationInvalid, capacities=capacities)
+
+
+def test_bounds_the_wrong_way_round_are_refused():
+    message = refusal(SpecificationInvalid, promotion={"calibration_slope": [1.4, 0.7]})
+    assert "calibration_slope must give the lower bound first" in message
+
+
+def test_a_cut_off_named_twice_counts_once():
+    named = content(cut_offs={"train": ["2023-01-01"] * 2, "test": ["2024-01-01"] * 2})
+    found = windows_of(Specification.of(named), data_from=None, data_until=date(2025, 1, 1))
+    assert (len(found.train), len(found.test)) == (1, 1)
 
 
 def test_a_misspelt_key_deep_inside_is_refused_with_its_place():

@@ -182,6 +182,14 @@ class Promotion(_Part):
     auc_ceiling: float = Field(0.95, gt=0.5, le=1)
     delayed_keeps: float = Field(0.6, ge=0, le=1)
 
+    @model_validator(mode="after")
+    def _rising(self) -> Promotion:
+        for name in ("observed_over_expected", "calibration_slope", "group_calibration"):
+            low, high = getattr(self, name)
+            if not low < high:
+                raise ValueError(f"{name} must give the lower bound first")
+        return self
+
 
 class Specification(_Part):
     """A model specification, read from YAML and checked whole before anything is computed."""
@@ -227,6 +235,8 @@ class Specification(_Part):
                 f"features.include names {name}, which is for the fairness audit alone: "
                 "take it out of features.include"
             )
+        if not self.capacities or min(self.capacities) < 1:
+            raise ValueError("capacities must name at least one length of the list, 1 or more")
         families = [candidate.family for candidate in self.candidates]
         if len(families) != len(set(families)) or not families:
             raise ValueError("candidates must name each family once, and at least one")
@@ -338,7 +348,8 @@ def readable(model: type[BaseModel], error: ValidationError) -> str:
         else:
             message = item["msg"].removeprefix("Value error, ")
             sentences.append(f"{place}: {message}" if place else message)
-    return "; ".join(sentences) + ". See docs/how-to/train-and-promote.md."
+    said = "; ".join(sentences)
+    return f"{said}{'' if said.endswith('?') else '.'} See docs/how-to/train-and-promote.md."
 
 
 def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:

@@ -60,7 +60,7 @@ def windows_of(
     named = specification.cut_offs
     label = specification.label
     if named.train is not None and named.test is not None:
-        result = Windows(tuple(sorted(named.train)), tuple(sorted(named.test)))
+        result = Windows(tuple(sorted({*named.train})), tuple(sorted({*named.test})))
         check_finished(label, result.test[-1], data_until)
         return check_apart(specification, result)
     last = _first_of_month(data_until)
