@@ -120,6 +120,7 @@ def figures(results: dict[str, Any]) -> dict[str, Any]:
     calibration = results["calibration"]
     return {
         "family": results["model"]["family"],
+        "oracle_known_for": oracle["known_for"],
         "share_of_oracle": oracle["share_reached"]["value"],
         "share_of_oracle_interval": _interval(oracle["share_reached"]),
         "average_precision": results["performance"]["average_precision"]["value"],

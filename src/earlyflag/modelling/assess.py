@@ -84,7 +84,8 @@ def assess(given: Assessment) -> dict[str, Any]:
     """Return every finding as plain JSON content.
 
     Keys: capacity, performance, by_cut_off, families, rules, best_rule, oracle, calibration,
-    calibration_latest, reliability, slices, fairness, leakage, importance, drift, unlinked, notes.
+    calibration_latest, reliability, slices, fairness, leakage, importance, drift, unlinked,
+    events_left_out, assessment_notes.
     """
     score = given.log_odds[given.champion]
     measured = {family: given.measured(each) for family, each in given.log_odds.items()}
@@ -121,6 +122,7 @@ def assess(given: Assessment) -> dict[str, Any]:
         "importance": importance,
         "drift": _drift(given),
         "unlinked": {str(each): count for each, count in given.unlinked.items()},
+        "events_left_out": _events_left_out(given),
         "assessment_notes": [*rule_notes, *audit_notes],
     }
     return dict(as_json(content))
@@ -351,6 +353,18 @@ def _drift(given: Assessment) -> dict[str, float]:
         if len(given.train_matrix)
     }
     return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+
+
+def _events_left_out(given: Assessment) -> int | None:
+    """Return how many test rows with the event no figure counts, as helped or excluded.
+
+    None where households are apart: the rows of those that train are left out on purpose.
+    """
+    if given.specification.households_apart is not None:
+        return None
+    as_of = given.frame["as_of"].to_numpy().astype("datetime64[D]")
+    happened = given.frame["label"].to_numpy(dtype=np.float64, na_value=np.nan) == 1
+    return int((happened & np.isin(as_of, given.test.as_of)).sum() - given.test.label.sum())
 
 
 def _keys(given: Assessment) -> pd.DataFrame:

@@ -148,6 +148,8 @@ def _fairness(results: Mapping[str, Any], rules: Mapping[str, Any]) -> list[Find
                     f"{', '.join(wrong[:4])}.",
                 )
             )
+    if not results["fairness"]:
+        return [Finding("fairness", True, "Not checked: the data name no group to compare.")]
     return found or [Finding("fairness", True, "No group is out of the fairness bounds.")]
 
 
@@ -159,7 +161,7 @@ def _leakage(results: Mapping[str, Any]) -> list[Finding]:
 
 
 def _card(specification: Mapping[str, Any], card: str | None) -> Finding:
-    blank = [name for name in CARD_NEEDS if not specification.get(name)]
+    blank = [name for name in CARD_NEEDS if not _said(specification.get(name))]
     if card is None:
         return Finding("card", False, "Its model card was not written.")
     if blank:
@@ -169,6 +171,12 @@ def _card(specification: Mapping[str, Any], card: str | None) -> Finding:
             f"Its card is unfinished: the specification says nothing under {', '.join(blank)}.",
         )
     return Finding("card", True, "Its card is finished.")
+
+
+def _said(content: Any) -> bool:
+    """Return whether a text, or every text of a list of at least one, says something."""
+    texts = [content] if isinstance(content, str) else list(content or ())
+    return bool(texts) and all(str(each).strip() for each in texts)
 
 
 def _below(figure: Mapping[str, Any], bound: float) -> bool:

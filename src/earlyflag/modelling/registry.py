@@ -172,7 +172,7 @@ def promote(
     """
     if not reason.strip() or not by.strip():
         raise Misused("A promotion needs a reason and the name of who decides it.")
-    if override_by is not None and override_by.strip().lower() in ("", by.strip().lower()):
+    if override_by is not None and _person(override_by) in ("", _person(by)):
         raise Misused("An override needs a second person: name somebody else than who promotes.")
     number = resolve(home, name, version)
     folder = home.registry / name / number
@@ -212,6 +212,11 @@ def promote(
             client.set_model_version_tag(name, number, f"promotion_{key}", str(record[key]))
     artefact.point(home.registry, name, number, alias=CHAMPION, reason=reason, by=by)
     return gate
+
+
+def _person(name: str) -> str:
+    """Return a name as it is compared: capitals and spaces make nobody a second person."""
+    return " ".join(name.split()).casefold()
 
 
 def _next_version(client: Any, home: Home, name: str) -> str:

@@ -203,6 +203,15 @@ def _coverage(results: Mapping[str, Any]) -> list[str]:
             f"- {unlinked:,.0f} duties within the test horizons came from nobody who could be "
             "scored; they count as missed above."
         )
+    left_out = results.get("events_left_out") or 0
+    limit = results["specification"]["audit"]["disclosure_limit"]
+    if left_out:
+        lines.append(
+            f"- {f'{left_out:,}' if left_out >= limit else f'Fewer than {limit}'} times a "
+            "household that was owed a duty within a test horizon is in none of the figures "
+            "above, neither as caught nor as missed: it was helped meanwhile, or had a duty, "
+            "temporary accommodation or an approach already."
+        )
     for part, entries in (results.get("cannot_be_scored") or {}).items():
         named = [
             f"{words(each['group'])} {each['cannot_be_scored']} of {each['n']}"
