@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import date, timedelta
 
 import pytest
@@ -227,6 +228,18 @@ def test_a_cursor_that_is_not_of_this_list_is_refused(busy_office: Office) -> No
     for cursor in ("rubbish", "", page.next_cursor):
         with pytest.raises(InputInvalid), busy_office.desk("reviewer") as desk:
             casework.list_flags(desk, FlagFilter(), sort=FlagSort.RAISED, cursor=cursor)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['["rank",1e999,"F1"]', f'["rank",{10**30},"F1"]', '["rank",1,"F\\u0000"]', "[1,2,3]", "null"],
+)
+def test_a_cursor_that_somebody_made_up_is_refused_and_breaks_nothing(
+    busy_office: Office, content: str
+) -> None:
+    cursor = base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    with pytest.raises(InputInvalid), busy_office.desk("reviewer") as desk:
+        casework.list_flags(desk, FlagFilter(), sort=FlagSort.RANK, cursor=cursor)
 
 
 def test_filters_narrow_a_list(busy_office: Office) -> None:

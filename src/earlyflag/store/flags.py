@@ -55,8 +55,29 @@ _SORTS: dict[FlagSort, InstrumentedAttribute[Any]] = {
     FlagSort.RAISED: FlagRow.raised_at,
     FlagSort.NEXT_ACTION: FlagRow.next_action_on,
 }
+
+LARGEST_RANK = 2**31 - 1
+"""The largest number that the column holds; a cursor with a larger one is nobody's."""
+
+
+def _read_rank(value: Any) -> int:
+    """Return a rank that a cursor holds, no larger than the database can compare."""
+    rank = int(value)
+    if abs(rank) > LARGEST_RANK:
+        raise ValueError("no rank is as large")
+    return rank
+
+
+def _read_flag_id(value: Any) -> str:
+    """Return the flag that a cursor holds; PostgreSQL compares no text with a null character."""
+    text = str(value)
+    if "\0" in text:
+        raise ValueError("no flag is named so")
+    return text
+
+
 _SORT_READERS: dict[FlagSort, Any] = {
-    FlagSort.RANK: int,
+    FlagSort.RANK: _read_rank,
     FlagSort.RAISED: datetime.fromisoformat,
     FlagSort.NEXT_ACTION: date.fromisoformat,
 }
@@ -123,8 +144,8 @@ def decode_cursor(cursor: str) -> tuple[FlagSort, Any, str]:
         packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         name, value, flag_id = json.loads(packed)
         sort = FlagSort(name)
-        return sort, _SORT_READERS[sort](value), str(flag_id)
-    except (ValueError, TypeError, binascii.Error) as error:
+        return sort, _SORT_READERS[sort](value), _read_flag_id(flag_id)
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
         raise InputInvalid(
             "The cursor is not one of this list. Start at the first page.",
             "cursor",
