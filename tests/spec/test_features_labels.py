@@ -206,6 +206,16 @@ def test_an_unfinished_horizon_is_refused():
     assert len(features.label(tables, households, [date(2025, 7, 1)], Label()))
 
 
+def test_cases_that_ended_long_before_the_ledgers_teach_no_safety():
+    tables, _ = borough()
+    tables.last_known_in = {"homelessness_cases": date(2026, 2, 10)}.get
+    features.check_told([AS_OF], Label(), tables)
+    with pytest.raises(HorizonUnfinished, match=r"1 of 2 .* last row of homelessness_cases"):
+        features.check_told([AS_OF, date(2025, 6, 1)], Label(), tables)
+    with pytest.raises(HorizonUnfinished, match="it holds no dated row"):
+        features.check_told([AS_OF], Label("tenancy_event", "notice_served"), tables)
+
+
 @pytest.mark.parametrize(
     ("label", "part"),
     [

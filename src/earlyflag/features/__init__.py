@@ -7,7 +7,7 @@ from earlyflag.features.evidence import evidence, evidence_of
 from earlyflag.features.exclusions import exclusions, with_live_threat
 from earlyflag.features.families import RULE_FAMILIES
 from earlyflag.features.groups import GROUPS
-from earlyflag.features.labels import Label, label, unlinked_events
+from earlyflag.features.labels import Label, check_told, label, unlinked_events
 from earlyflag.features.spine import spine
 from earlyflag.features.store import FeatureStore, build, open_store
 
@@ -21,6 +21,7 @@ __all__ = [
     "ReasonGroup",
     "audit_groups",
     "build",
+    "check_told",
     "evidence",
     "evidence_of",
     "exclusions",

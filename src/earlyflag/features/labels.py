@@ -30,6 +30,8 @@ _TABLES = {
     "tenancy_event": "tenancy_events",
     "outcome": "outcomes",
 }
+SILENCE_DAYS = 62
+"""A table of events that is silent for so long before a horizon's end was not delivered since."""
 FROM_STATES = ("not_in_recovery",)
 HELP = ("support_started", "payment_awarded")
 """Interventions that count as help; an attempt to reach somebody does not."""
@@ -152,7 +154,7 @@ def check_label(declaration: Declaration, missing: Collection[str] = ()) -> None
             "The label's kind is no tenancy event. Change label.kind to one of "
             f"{', '.join(TABLES['tenancy_events'].column('kind').codes)}."
         )
-    table = _TABLES.get(event, "homelessness_cases")
+    table = table_of(declaration)
     if table in missing:
         raise SpecificationInvalid(
             f"The label's event {event} stands in {table}, which was never delivered. Ingest it, "
@@ -183,6 +185,37 @@ def check_horizons(
             f"{last_known_on}, the last day that the data know (first: {late[0]}, whose horizon "
             f"ends before {declaration.ends(late[0])}). Take earlier cut-offs, a shorter horizon, "
             "or ingest newer extracts."
+        )
+
+
+def table_of(declaration: Declaration) -> str:
+    """Return the contract table that the label's event stands in."""
+    return _TABLES.get(declaration.event, "homelessness_cases")
+
+
+def check_told(cut_offs: Iterable[date], declaration: Declaration, tables: Any) -> None:
+    """Check that the label's own table was still delivered when the horizons ended.
+
+    Newer ledgers beside an old table of cases would otherwise teach every later duty as none.
+
+    Raises
+    ------
+    HorizonUnfinished
+        The table's last row was recorded long before the end of a horizon.
+    """
+    days, table = sorted(set(cut_offs)), table_of(declaration)
+    last = tables.last_known_in(table)
+    silent = [
+        day
+        for day in days
+        if last is None or declaration.ends(day) > last + timedelta(days=SILENCE_DAYS)
+    ]
+    if silent:
+        raise HorizonUnfinished(
+            f"{len(silent)} of {len(days)} cut-offs have a horizon that ends more than "
+            f"{SILENCE_DAYS} days after the last row of {table} was recorded "
+            f"({last or 'it holds no dated row'}), so later events would count as none (first: "
+            f"{silent[0]}). Ingest newer rows of {table}, or take earlier cut-offs."
         )
 
 

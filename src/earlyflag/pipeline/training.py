@@ -70,6 +70,7 @@ def train(
     tables, households = linked(home)
     span = span_of(tables)
     windows = windows_of(specification, data_from=span.data_from, data_until=span.data_until)
+    features.check_told(windows.labelled, specification.label, tables)
     store = build_features(settings, windows.needed, progress)
     with progress.step("labels") as step:
         frame = labelled(specification, store, tables, households, windows.labelled)

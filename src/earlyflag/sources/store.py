@@ -147,6 +147,11 @@ class Tables:
         days = [t.last_known_on for t in self._manifest.tables.values() if t.last_known_on]
         return max(days, default=None)
 
+    def last_known_in(self, name: str) -> date | None:
+        """Return the last day on which a row of one table was recorded."""
+        stored = self._manifest.tables.get(name)
+        return stored.last_known_on if stored else None
+
     @property
     def deliveries(self) -> tuple[Mapping[str, Any], ...]:
         """What was delivered, when, with which files, counts and lawful bases, oldest first."""
