@@ -167,7 +167,7 @@ def journey_lines(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, .
 
 def words(name: str) -> str:
     """Return a name of the data as words."""
-    return str(name).replace("_", " ")
+    return str(name).removesuffix("_code").replace("_", " ")
 
 
 def _desk(settings: Settings, command: str, clock: Clock) -> Any:

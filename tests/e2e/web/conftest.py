@@ -15,10 +15,12 @@ import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import Engine
 
+from earlyflag.cli.handed_in import DryRuns
 from earlyflag.core.clock import FixedClock
 from earlyflag.core.settings import Settings
 from earlyflag.store.database import connect
 from earlyflag.web.app import HandedIn, create_app
+from tests.factories import lawful_bases
 from tests.web.borough import PASSWORD, make_borough
 from tests.web.conftest import NOW
 
@@ -58,8 +60,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     make_borough(folder / "earlyflag.db", NOW)
     engine = connect(f"sqlite:///{folder}/earlyflag.db")
     clock = FixedClock(NOW)
-    settings = Settings(home=folder, public_origin=ADDRESS, borough_name="Testborough")
-    app = create_app(settings, engine, HandedIn(clock=clock, is_demo=True))
+    settings = Settings(
+        home=folder, public_origin=ADDRESS, borough_name="Testborough", lawful_basis=lawful_bases()
+    )
+    app = create_app(
+        settings, engine, HandedIn(clock=clock, is_demo=True, uploads=DryRuns(settings))
+    )
     config = uvicorn.Config(app, host="127.0.0.1", port=PORT, log_level="error", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

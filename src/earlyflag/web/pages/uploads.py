@@ -41,7 +41,7 @@ def _view(visit: Visit, form: Form) -> FormView:
         "Check without keeping",
         intro=(
             "This is a dry run: the files are checked against the data contract and forgotten.",
-            "A delivery that passes is taken in on the server with `earlyflag ingest`.",
+            "A delivery that passes is taken in on the server by the command earlyflag ingest.",
         ),
         inset="" if ready else "Uploads are not set up on this server.",
         has_file=True,
