@@ -302,3 +302,31 @@ def test_counted_events_have_no_other_rows_around_them(found, tmp_path):
         assert values.sum() > 0, name
         for household, value in values.items():
             assert len(found.get(household, {}).get(name, ())) == value, (household, name)
+
+
+def test_rows_of_one_day_and_reference_stand_in_the_same_order_every_time():
+    relationships = TABLES["tenancy_people"].column("relationship").codes
+    people = [
+        {
+            "valid_from": "2025-09-01",
+            "person_ref": f"P{number}",
+            "relationship": code,
+            "tenancy_ref": "T0",
+        }
+        for number, code in enumerate(relationships)
+    ]
+    let = {
+        "valid_from": "2025-09-01",
+        "landlord": "council",
+        "tenancy_type": "secure",
+        "weekly_rent_pence": 100,
+    }
+    rows, households = village(
+        [Case("Many at once", "", {"tenancies": [let], "tenancy_people": people})]
+    )
+    found = features.evidence_of(
+        HandmadeTables(rows), households, ["H0"], AS_OF, ["adults_joined_12m"]
+    )
+    shown = [row.text for row in found["H0"]["adults_joined_12m"] if row.table == "tenancy_people"]
+    spoken = [code.replace("_", " ") for code in sorted(relationships, reverse=True)]
+    assert shown == [f"A person listed as {code}" for code in spoken]

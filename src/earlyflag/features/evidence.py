@@ -140,8 +140,15 @@ def _chosen(
             if (not rows.kinds or fact.kind in rows.kinds)
             and (fact.in_force if rows.rule == "open" else first <= fact.happened_on < last)
         ]
-    newest = sorted(set(found), key=lambda f: (f.happened_on, f.reference, f.ended), reverse=True)
-    return newest[:MOST]
+    return sorted(set(found), key=_place, reverse=True)[:MOST]
+
+
+def _place(fact: _Fact) -> tuple[Any, ...]:
+    """Return where a fact stands among others: told apart to the last, so that a run repeats."""
+    return (
+        fact.happened_on, fact.reference, fact.ended, fact.table, fact.kind,
+        fact.amount_pence or 0, fact.known_on, fact.detail,
+    )  # fmt: skip
 
 
 def _uncovered(facts: Sequence[_Fact], months: int | None, as_of: date) -> list[_Fact]:
