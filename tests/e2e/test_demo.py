@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -123,3 +124,37 @@ def test_a_reviewer_sees_a_flag_with_its_reasons_and_the_api_the_same_figure(dem
     assert abs(told["base_log_odds"] + sum(r["contribution"] for r in told["reasons"])
                - told["log_odds"]) < 1e-9  # fmt: skip
     assert told["reasons"][0]["sentence"] in shown.text.replace("&#39;", "'")
+
+
+def test_what_is_kept_of_a_model_names_no_person_address_or_reference(demo_home: Path):
+    engine = store.connect(load_settings(demo_home).database)
+    with engine.connect() as connection:
+        known = [
+            str(value)
+            for query in (
+                "SELECT name FROM household_members WHERE name <> ''",
+                "SELECT address FROM households WHERE address <> 'address not known'",
+                "SELECT person_ref FROM household_members",
+                "SELECT reference FROM household_references",
+                "SELECT household_id FROM households",
+            )
+            for value in connection.exec_driver_sql(query).scalars()
+        ]
+    engine.dispose()
+    assert len(set(known)) > 5_000
+    # a reference of nine digits stands by chance among the decimals of a figure
+    planted = re.compile(rb"(?<![\w.])[A-Z0-9][A-Z0-9-]{7,}(?!\w)")
+    references = {value.encode() for value in known if planted.fullmatch(value.encode())}
+    words = [value.encode() for value in set(known) if " " in value]
+    assert min(len(references), len(words)) > 1_000
+    files = [
+        file
+        for folder in ("mlflow", "registry")
+        for file in (demo_home / folder).rglob("*")
+        if file.is_file()
+    ]
+    assert any(file.suffix == ".db" for file in files)
+    for file in files:
+        content = file.read_bytes()
+        assert not references & set(planted.findall(content)), file.name
+        assert not [one for one in words if one in content], file.name

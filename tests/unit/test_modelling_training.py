@@ -154,7 +154,8 @@ def test_the_run_holds_every_figure_that_the_card_and_the_gate_need(fitted):
     assert set(results["by_cut_off"]) == {"2024-01-01", "2024-07-01"}
     recall = results["performance"]["recall_at_100"]["value"]
     assert results["performance"]["recall_all_at_100"]["value"] < recall
-    assert results["model"]["choice"]["sentence"].startswith(results["model"]["family"])
+    chosen = f"The {results['model']['family']} candidate was chosen"
+    assert results["model"]["choice"]["sentence"].startswith(chosen)
     assert any("council tax debt" in note for note in results["assessment_notes"])
 
 

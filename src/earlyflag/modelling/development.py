@@ -182,13 +182,13 @@ def choose(found: list[Found], rows: Rows, replicates: int) -> tuple[Found, dict
             break
     if winner is best:
         sentence = (
-            f"{best.family} was chosen: no simpler candidate comes within one standard error "
+            f"The {best.family} candidate was chosen: none simpler comes within one standard error "
             f"of its average precision ({best.value:.4f}, out of fold)."
         )
     else:
         gap = best.value - winner.value
         sentence = (
-            f"{winner.family} was chosen: it is the simplest candidate within one standard error "
+            f"The {winner.family} candidate was chosen: the simplest within one standard error "
             f"of the best ({best.family}: {best.value:.4f}, out of fold; {gap:.4f} more)."
         )
     return winner, {"family": winner.family, "sentence": sentence, "compared": compared}

@@ -96,7 +96,7 @@ def _bullets(lines: Iterable[str]) -> list[str]:
 
 def _opening(info: ModelInfo, results: Mapping[str, Any]) -> list[str]:
     lines = [
-        f"Version {info.full_version}, a {family(info.family)}, for the event "
+        f"Version {info.full_version}: {family(info.family)}, for the event "
         f"`{info.label}` within {horizon(info, results)}. {results['model']['choice']['sentence']}"
     ]
     promotion = results.get("promotion") or {}
