@@ -15,7 +15,6 @@ import pytest
 from earlyflag.core.clock import FixedClock
 from earlyflag.core.errors import (
     ArtefactDamaged,
-    FeatureListDiffers,
     InputInvalid,
     StepMissing,
 )
@@ -68,8 +67,9 @@ def test_rows_are_scored_with_reasons_that_add_up_on_todays_london_day(live: Liv
 
 
 def test_a_row_with_an_undeclared_feature_or_an_endless_value_is_refused(live: LiveModel):
-    with pytest.raises(FeatureListDiffers, match="1 of the named features"):
+    with pytest.raises(InputInvalid, match="1 of the named features") as caught:
         live.score([{"shoe_size": 44.0}])
+    assert (caught.value.field, caught.value.got) == ("shoe_size", "an undeclared name")
     with pytest.raises(InputInvalid) as caught:
         live.score([ROW, {"feature_1": float("inf")}])
     assert caught.value.field == "feature_1"

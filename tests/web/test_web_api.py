@@ -10,7 +10,9 @@ import pytest
 
 from earlyflag.casework.desk import open_desk, system_actor
 from earlyflag.casework.machine_keys import make_key
+from earlyflag.core.errors import InputInvalid
 from earlyflag.store.terms import AlertSource, Scope
+from earlyflag.web.problems import from_error
 from earlyflag.web.sheets import safe_cell, write_sheet
 from tests.web.borough import SAFE_CONTACT, OneScorer, household_id
 from tests.web.conftest import ORIGIN, Browser, World, make_world, rules
@@ -79,6 +81,18 @@ def test_a_problem_is_a_document_with_the_correlation_id_of_its_answer(world: Wo
         "expected": "int_parsing",
         "got": "str",
     }
+
+
+def test_what_cannot_be_read_is_told_by_field_expected_and_got(world: World) -> None:
+    analyst = world.browser("analyst")
+    headers = {**changing(analyst), "content-type": "application/json"}
+    broken = analyst.client.post("/api/v1/score", content=b'{"rows":', headers=headers)
+    assert broken.status_code == 422
+    assert broken.json()["errors"][0]["field"] == "body"
+    told = from_error(InputInvalid("Not declared.", "shoe_size", expected="a feature", got="none"))
+    assert told.errors == [
+        {"field": "shoe_size", "detail": "Not declared.", "expected": "a feature", "got": "none"}
+    ]
 
 
 def test_what_was_sent_never_stands_in_a_problem(world: World) -> None:

@@ -192,11 +192,20 @@ class InputInvalid(Misused):
         For the reader, without the value that was sent.
     field : str or None
         The name of the field, for the page or the problem document to point at.
+    expected, got : str or None
+        What the field takes and what kind of thing came, for the problem document.
     """
 
-    def __init__(self, message: str, field: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        field: str | None = None,
+        *,
+        expected: str | None = None,
+        got: str | None = None,
+    ) -> None:
         super().__init__(message)
-        self.field = field
+        self.field, self.expected, self.got = field, expected, got
 
 
 class TooMany(EarlyflagError):

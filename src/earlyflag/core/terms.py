@@ -228,8 +228,8 @@ class LiveScorer(Protocol):
 
         Raises
         ------
-        FeatureListDiffers
-            A row names an undeclared feature.
+        InputInvalid
+            A row names an undeclared feature, or holds no finite number.
         """
         ...
 

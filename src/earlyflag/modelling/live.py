@@ -91,15 +91,16 @@ class LiveModel:
 
         Raises
         ------
-        FeatureListDiffers
-            A row names an undeclared feature.
         InputInvalid
-            There are no rows, too many, or a value is no finite number.
+            A row names an undeclared feature; there are no rows, or too many; or a value is no
+            finite number.
         """
         if not 0 < len(rows) <= MOST_ROWS:
             raise InputInvalid(
                 f"Got {len(rows):,} rows, but expected 1 to {MOST_ROWS:,}. Send them in parts.",
                 "rows",
+                expected=f"1 to {MOST_ROWS:,} rows",
+                got=f"{len(rows):,} rows",
             )
         model = self._serving
         return _score(model, model.matrix(rows), london_day(self._clock.now()))

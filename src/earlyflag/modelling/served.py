@@ -106,22 +106,30 @@ class ServedModel:
 
         Raises
         ------
-        FeatureListDiffers
-            A row names a feature that the model does not have.
+        InputInvalid
+            A row names a feature that the model does not have, or a value is infinite.
         """
         names = self.info.features
         undeclared = sorted({name for row in rows for name in row} - set(names))
         if undeclared:
-            raise FeatureListDiffers(
+            raise InputInvalid(
                 f"{len(undeclared)} of the named features are not declared by model "
                 f"{self.info.full_version} (first: {undeclared[0][:60]}). "
-                "See the model's feature list."
+                "See the model's feature list.",
+                undeclared[0][:60],
+                expected=f"a feature of model {self.info.full_version}",
+                got="an undeclared name",
             )
         values: list[list[Any]] = [[row.get(name) for name in names] for row in rows]
         result = np.array(values, dtype=np.float64).reshape(len(rows), len(names))
         if np.isinf(result).any():
             place = int(np.isinf(result).any(axis=0).argmax())
-            raise InputInvalid("Got an infinite number, but expected a finite one.", names[place])
+            raise InputInvalid(
+                "Got an infinite number, but expected a finite one.",
+                names[place],
+                expected="a finite number",
+                got="an infinite number",
+            )
         return result
 
     def _checked(self, rows: np.ndarray) -> np.ndarray:

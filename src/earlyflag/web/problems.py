@@ -58,7 +58,9 @@ def from_error(error: EarlyflagError) -> Problem:
     """Return one of our own errors, whose message was written for its reader."""
     errors: list[dict[str, Any]] = []
     if isinstance(error, InputInvalid) and error.field:
-        errors.append({"field": error.field, "detail": str(error)})
+        told = {"expected": error.expected, "got": error.got}
+        given = {name: value for name, value in told.items() if value is not None}
+        errors.append({"field": error.field, "detail": str(error), **given})
     kind = type(error).__name__
     headers = {}
     if isinstance(error, NotSignedIn):
@@ -74,7 +76,9 @@ def from_validation(error: RequestValidationError) -> Problem:
     """Return the fields that are not as declared: which, what was expected, what kind came."""
     items = []
     for item in error.errors():
-        where = ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0])
+        # what is no JSON at all has a position in the text for a place, which names no field
+        inside = () if item["type"] == "json_invalid" else item["loc"][1:]
+        where = ".".join(str(part) for part in inside) or str(item["loc"][0])
         got = type(item.get("input")).__name__
         items.append({"field": where, "detail": item["msg"], "expected": item["type"], "got": got})
     count = len(items)
