@@ -148,9 +148,9 @@ WRONG_CLAIMS = {
     "no audience": {"aud": None},
     "another issuer": {"iss": "https://issuer.example"},
     "no issuer": {"iss": None},
-    "expired": {"exp": int(time.time()) - 600},
+    "expired": {"exp": int(time.time()) - 86_400},
     "never expires": {"exp": None},
-    "not valid yet": {"nbf": int(time.time()) + 600},
+    "not valid yet": {"nbf": int(time.time()) + 86_400},
     "nobody": {"sub": None},
 }
 
