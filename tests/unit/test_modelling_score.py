@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from earlyflag.core.errors import FeatureListDiffers, ReasonsDoNotAddUp
+from earlyflag.core.errors import FeatureListDiffers, InputInvalid, ReasonsDoNotAddUp
 from earlyflag.core.terms import Band, Direction, Evidence
 from earlyflag.modelling import artefact, reference
 from earlyflag.modelling.score import Scored, bands_of, matrix_of, ranks, score
@@ -168,7 +168,7 @@ def test_rows_without_a_feature_of_the_model_are_refused(model):
         matrix_of(model, frame.drop(columns="missed"))
     with pytest.raises(FeatureListDiffers, match=r"\(3, 5\)"):
         scored(model, small.borough(3)[:, :5])
-    with pytest.raises(FeatureListDiffers, match="not declared"):
+    with pytest.raises(InputInvalid, match="not declared"):
         model.matrix([{"missed": 1, "surname_length": 2}])
 
 
