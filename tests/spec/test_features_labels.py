@@ -150,6 +150,21 @@ def test_help_within_the_horizon_marks_a_household_and_an_attempt_does_not():
     assert found.to_dict() == {"H1": True, "H2": False, "H3": True, "H4": False}
 
 
+def test_support_that_is_under_way_at_the_cut_off_is_help_until_it_ends():
+    tables, households = borough(
+        interventions=[
+            {"account_ref": "A1", "kind": "support_started", "happened_on": "2024-10-01"},
+            {"account_ref": "A2", "kind": "support_started", "happened_on": "2024-10-01"},
+            {"account_ref": "A2", "kind": "support_ended", "happened_on": "2024-12-31"},
+            {"account_ref": "A3", "kind": "support_started", "happened_on": "2023-12-01"},
+            {"account_ref": "A4", "kind": "support_started", "happened_on": "2024-10-01"},
+            {"account_ref": "A4", "kind": "support_ended", "happened_on": "2025-01-01"},
+        ]
+    )
+    found = labelled(tables, households)["helped"]
+    assert found.to_dict() == {"H1": True, "H2": False, "H3": False, "H4": True}
+
+
 def test_a_household_that_left_before_the_horizon_ended_is_censored():
     tables, households = borough(left={"H1": date(2025, 6, 1), "H2": date(2026, 3, 1)})
     found = labelled(tables, households)["censored"]

@@ -35,6 +35,8 @@ SILENCE_DAYS = 62
 FROM_STATES = ("not_in_recovery",)
 HELP = ("support_started", "payment_awarded")
 """Interventions that count as help; an attempt to reach somebody does not."""
+LONGEST_SUPPORT_MONTHS = 12
+"""Support whose end nobody recorded is taken to have ended after so long."""
 
 
 class Declaration(Protocol):
@@ -285,10 +287,33 @@ def _put_events(con: duckdb.DuckDBPyConnection, declaration: Declaration) -> Non
     attach(con, "attached", "SELECT * FROM label_events")
 
 
+# Support that is under way at a cut-off counts as happening on its first day.
 _HELP = f"""
+WITH spells AS (
+    SELECT *, unnest(['account ' || account_ref, 'tenancy ' || tenancy_ref, 'home ' || uprn])
+        AS place
+    FROM interventions
+    WHERE superseded_on IS NULL AND kind IN ('support_started', 'support_ended')
+),
+ended AS (
+    SELECT s.intervention_ref, min(e.happened_on) AS ended_on
+    FROM spells AS s
+    JOIN spells AS e ON e.place = s.place AND e.happened_on >= s.happened_on
+    WHERE s.kind = 'support_started' AND e.kind = 'support_ended'
+    GROUP BY s.intervention_ref
+)
 SELECT intervention_ref AS event_ref, account_ref, tenancy_ref, uprn, happened_on
 FROM interventions
-WHERE superseded_on IS NULL AND kind IN ({", ".join(f"'{kind}'" for kind in HELP)})"""
+WHERE superseded_on IS NULL AND kind IN ({", ".join(f"'{kind}'" for kind in HELP)})
+UNION ALL
+SELECT i.intervention_ref || '/' || d.as_of, i.account_ref, i.tenancy_ref, i.uprn, d.as_of
+FROM interventions AS i
+LEFT JOIN ended ON ended.intervention_ref = i.intervention_ref
+JOIN days AS d ON i.happened_on < d.as_of
+    AND d.as_of <= coalesce(
+        ended.ended_on, i.happened_on + INTERVAL {LONGEST_SUPPORT_MONTHS} MONTH
+    )
+WHERE i.superseded_on IS NULL AND i.kind = 'support_started'"""
 
 # The label reads what became known later, so of a case that was linked anew the newest link holds.
 _DUTIES = """
