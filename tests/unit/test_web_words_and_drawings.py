@@ -84,12 +84,18 @@ def test_bars_escape_what_they_are_given_and_carry_a_description() -> None:
 @given(st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=1, max_size=8))
 def test_bars_stay_inside_their_drawing(values: list[float]) -> None:
     drawing = charts.bars("x", "t", [charts.Bar("a", value, "v") for value in values])
-    width = float(drawing.split('viewBox="0 0 ')[1].split()[0])
     for part in drawing.split("<rect")[1:]:
-        start = float(part.split(' x="')[1].split('"')[0])
-        length = float(part.split(' width="')[1].split('"')[0])
+        start = float(part.split(' x="')[1].split('%"')[0])
+        length = float(part.split(' width="')[1].split('%"')[0])
         assert start >= 0
-        assert start + length <= width + 0.1
+        assert start + length <= charts.BARS_WIDTH + 0.1
+
+
+def test_drawings_grow_with_the_page_while_their_texts_keep_the_size_of_its_own() -> None:
+    points = [charts.Bar("January", 1.0, "1%"), charts.Bar("June", 2.0, "2%")]
+    for drawing in (charts.bars("x", "t", points), charts.line("y", "t", points)):
+        assert 'width="100%"' in drawing
+        assert "viewBox" not in drawing
 
 
 def test_a_value_that_the_view_does_not_have_is_never_printed_as_nothing() -> None:

@@ -139,6 +139,7 @@ def by_group(results: Figures) -> Iterator[dict[str, Any]]:
 
 def _group_row(group: Figures) -> list[str]:
     name = str(group["group"]).replace("_", " ")
+    name = name[:1].upper() + name[1:]
     if group.get("suppressed"):
         return [name, NOT_PRINTED, NOT_PRINTED, NOT_PRINTED]
     return [name, _percent(group["need"]), _percent(group["selected"]), _percent(group["recall"])]

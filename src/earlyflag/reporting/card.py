@@ -11,7 +11,17 @@ from math import exp
 from typing import Any
 
 from earlyflag.core.terms import ModelInfo
-from earlyflag.reporting.phrases import count, family, horizon, number, other, percent, share, words
+from earlyflag.reporting.phrases import (
+    count,
+    family,
+    group,
+    horizon,
+    number,
+    other,
+    percent,
+    share,
+    words,
+)
 
 BLIND_SPOTS = (
     "People who live with family or friends are on no account of their own: when they are asked "
@@ -228,7 +238,7 @@ def _coverage(results: Mapping[str, Any]) -> list[str]:
         lines += ["", "Duties caught, by the reason for losing the home:", ""]
         lines += ["| Reason | Duties | Missed | Caught |", "|---|---|---|---|"]
         lines += [
-            f"| {words(each['group'])} | {count(each['n'])} | {other(each.get('recall'))} "
+            f"| {group(each['group'])} | {count(each['n'])} | {other(each.get('recall'))} "
             f"| {share(each.get('recall'))} |"
             for each in reasons
         ]
@@ -305,7 +315,7 @@ def _groups(slices: Mapping[str, Any]) -> list[str]:
             "|---|---|---|---|---|---|",
         ]
         lines += [
-            f"| {words(each['group'])} | {count(each['n'])} | {share(each.get('need'))} "
+            f"| {group(each['group'])} | {count(each['n'])} | {share(each.get('need'))} "
             f"| {number(each.get('average_precision'))} | {number(each.get('auc'))} "
             f"| {other(each.get('recall'))} |"
             for each in entries
@@ -329,7 +339,7 @@ def _fairness(results: Mapping[str, Any]) -> list[str]:
             "|---|---|---|---|---|---|---|---|",
         ]
         lines += [
-            f"| {words(each['group'])} | {count(each['n'])} | {share(each.get('need'))} "
+            f"| {group(each['group'])} | {count(each['n'])} | {share(each.get('need'))} "
             f"| {share(each.get('selected'), 2)} | {number(each.get('selected_over_need'), 2)} "
             f"| {other(each.get('recall'))} | {share(each.get('false_discovery'))} "
             f"| {number(each.get('observed_over_expected'), 2)} |"

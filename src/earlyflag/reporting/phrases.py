@@ -31,6 +31,12 @@ def words(name: str) -> str:
     return str(name).replace("_", " ").replace("|", "/")
 
 
+def group(name: str) -> str:
+    """Return the name of a group as it begins a row."""
+    text = words(name)
+    return text[:1].upper() + text[1:]
+
+
 def count(number: int | None) -> str:
     """Return a count, or that it is withheld."""
     return WITHHELD if number is None else f"{number:,}"

@@ -173,8 +173,8 @@ def _problem_page(request: Request, problem: Problem) -> HTMLResponse:
     view = MessageView(
         title=problem.title,
         paragraphs=(problem.detail,),
-        link="/" if visit else "/sign-in",
-        link_text="Go to your first page" if visit else "Go to the sign-in page",
+        link="/",
+        link_text="Go to your first page" if visit else "Go to the first page",
         reference=correlation_id(request),
     )
     html = render("message.html", frame_for(request, site, visit), view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 from earlyflag.core.clock import LONDON
@@ -43,6 +44,28 @@ def day(value: date | datetime | None) -> str:
     if isinstance(value, datetime):
         value = value.astimezone(LONDON).date()
     return f"{value.day} {value:%B %Y}"
+
+
+_WRITTEN_DAY = re.compile(
+    r"(?<![\w/-])(\d{4}-\d\d-\d\d)(T\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:\d\d))?(?![\w/-])"
+)
+
+
+def with_days(text: str) -> str:
+    """Return a published text with its days in words; what is no day stays as it is.
+
+    A day inside a reference, such as a run's, is left alone.
+    """
+
+    def said(found: re.Match[str]) -> str:
+        try:
+            if found[2]:
+                return day(datetime.fromisoformat(found[0]))
+            return day(date.fromisoformat(found[1]))
+        except ValueError:
+            return found[0]
+
+    return _WRITTEN_DAY.sub(said, text)
 
 
 def moment(value: datetime | None) -> str:

@@ -82,7 +82,13 @@ def show_alerts(request: Request, visit: SignedIn) -> HTMLResponse:
             ),
             numeric=frozenset({4}),
         )
-        text = () if waiting else ("No alert waits to be matched.",)
+        text = (
+            ()
+            if waiting
+            else (
+                "No alert waits for you. Those that match a household become work by themselves.",
+            )
+        )
         sections.append(Section("To match", text, table if waiting else None))
     view = ReportView(
         "Early alerts",
@@ -105,7 +111,7 @@ def _new_view(form: Form) -> FormView:
         "Report an early alert",
         form,
         "/alerts/new",
-        "Report",
+        "Report the alert",
         intro=("Say only what is needed to offer help. No health or family details, please.",),
         back="/alerts",
     )
@@ -157,7 +163,7 @@ def _file_view(form: Form) -> FormView:
         "Send a file of alerts",
         form,
         "/alerts/file",
-        "Send",
+        "Send the file",
         intro=(
             "A CSV file with a header row and these columns: " + ", ".join(COLUMNS) + ". "
             "Dates are written 2027-03-27 and amounts in pounds. All rows are taken, or none.",

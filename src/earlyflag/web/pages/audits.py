@@ -54,7 +54,7 @@ def _rows(records: list[AuditRecord], staff: Mapping[str, str]) -> tuple[tuple[C
     )
 
 
-HEADINGS = ("Row", "When", "Who", "What", "Household", "Purpose", "Correlation")
+HEADINGS = ("Row", "When", "Who", "What", "Household", "Purpose", "Reference in the log")
 
 
 @router.get("/audit")
@@ -95,7 +95,11 @@ def who_looked(request: Request, visit: SignedIn, household_id: str) -> HTMLResp
     table = Table(f"Rows about household {household_id}", HEADINGS, _rows(records, staff))
     view = ReportView(
         "Who has looked at this household?",
-        (Section("", () if records else ("Nobody has.",), table if records else None),),
+        (
+            Section(
+                "", () if records else ("Nobody has looked at it.",), table if records else None
+            ),
+        ),
         intro=(
             f"Household {household_id}. {plural(len(records), 'row')}. Lists that showed the "
             "household among others are rows of their own in the log.",
@@ -161,7 +165,9 @@ def show_purposes(request: Request, visit: SignedIn) -> HTMLResponse:
         intro=(
             "People who opened a household outside their own work, and why they said they did. "
             "Ask them if a purpose is not clear.",
-            plural(len(stated), "look-up") + " to review.",
+            f"{plural(len(stated), 'look-up')} to review."
+            if stated
+            else "No look-up waits to be reviewed.",
         ),
     )
     return page(request, visit, "report.html", view)

@@ -31,6 +31,15 @@ TRAYS = {
     Tray.DECIDED: "Decided",
     Tray.ALL: "All flags",
 }
+EMPTY = {
+    Tray.MINE: "You have no flag to work on. Choose “Unassigned” above and take one.",
+    Tray.UNASSIGNED: "Every flag has somebody. New flags come with the next monthly run, and with "
+    "early alerts.",
+    Tray.PAUSED: "No flag is paused.",
+    Tray.DECIDED: "No flag has been decided yet.",
+    Tray.ALL: "No flag has been raised yet. Flags come with the monthly run.",
+}
+"""What an empty list says."""
 STATES = {
     FlagState.HELD_BACK: "Held back",
     FlagState.WAITING: "Waiting for somebody to take it",
@@ -43,6 +52,33 @@ STATES = {
     FlagState.LAPSED: "Lapsed: a newer score took its place",
     FlagState.WITHDRAWN: "Withdrawn",
 }
+LAST_ACTIONS = {
+    "raised": "Raised",
+    "alert": "An early alert came",
+    "release": "Released to be worked on",
+    "assign": "Assigned",
+    "unassign": "Given back",
+    "pause": "Paused",
+    "resume": "Taken up again",
+    "contact": "Contact recorded",
+    "offer": "Help offered",
+    "watch": "Set aside to be watched",
+    "decide": "Decided",
+    "close": "Closed",
+    "reopen": "Opened again",
+    "lapse": "Lapsed",
+    "withdraw": "Withdrawn",
+}
+NEXT_ACTIONS = {
+    "take": "take the flag",
+    "decide": "decide",
+    "contact": "contact the household",
+    "contact_again": "contact the household again",
+    "record_objection": "record what the household said",
+    "outcome": "record the outcome",
+    "resume": "take it up again",
+}
+"""What a flag waits for; one that waits for nothing says nothing."""
 ORIGINS = {
     FlagOrigin.TOP: "Score",
     FlagOrigin.EXPLORE: "Drawn outside the top, for learning",
@@ -65,7 +101,7 @@ DECISIONS = {
     DecisionCode.WATCH_UNTIL: "Watch until a date",
 }
 DECISION_HINTS = {
-    DecisionCode.OFFER_HELP: "You choose the offers on the next page",
+    DecisionCode.OFFER_HELP: "Choose which help below",
     DecisionCode.ALREADY_KNOWN: "Say which service in the reason",
     DecisionCode.WRONG_HOUSEHOLD: "The records belong to other people or another home",
     DecisionCode.SAFE_CONTACT_NEEDED: "Only people trained for safe contact will see the household",

@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
-from markdown_it import MarkdownIt
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -29,11 +27,22 @@ from earlyflag.store.terms import DocumentKind, FlagState
 from earlyflag.web import charts
 from earlyflag.web.framing import page
 from earlyflag.web.pages.codes import DECISIONS, HELPED, STATES
+from earlyflag.web.pages.model_card import card_sections
 from earlyflag.web.pages.reports import Link, ReportView, Section, Table, lead_of, sections_of
 from earlyflag.web.site import SignedIn
-from earlyflag.web.wording import BANDS, NO_APPLICATION, day, moment, percent, words
+from earlyflag.web.wording import (
+    BANDS,
+    NO_APPLICATION,
+    day,
+    moment,
+    percent,
+    plural,
+    words,
+)
 
 router = APIRouter(include_in_schema=False)
+MOST_ROWS = 12
+"""A table of the model's page with more rows than this stands behind a line that opens it."""
 NOT_YET = "Nothing has been published here yet. It comes with the next monthly run."
 
 
@@ -156,11 +165,6 @@ def pilot(request: Request, visit: SignedIn) -> HTMLResponse:
     return page(request, visit, "report.html", view)
 
 
-def safe_markdown(text: str) -> Markup:
-    """Return Markdown as HTML; HTML inside it is shown as text, never rendered."""
-    return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))  # noqa: S704
-
-
 @router.get("/model")
 def model(request: Request, visit: SignedIn) -> HTMLResponse:
     """Show the model that scored last: its card, what it relies on, what changed."""
@@ -174,11 +178,11 @@ def model(request: Request, visit: SignedIn) -> HTMLResponse:
         sections.append(_runs_section(known, visit.site.rules.disclosure_limit))
     for heading, found in (("What changed", changes), ("Monitoring", watched)):
         if found:
-            sections.append(Section(heading, lead_of(found.content)))
-            sections += sections_of(found.content, heading)
+            anchor = heading.lower().replace(" ", "-")
+            sections.append(Section(heading, lead_of(found.content), anchor=anchor))
+            sections += [_folded(one) for one in sections_of(found.content, heading)]
     if card:
-        prose = safe_markdown(_demoted(str(card.content.get("markdown", ""))))
-        sections.append(Section("Model card", prose=prose))
+        sections += card_sections(str(card.content.get("markdown", "")))
     links = [Link("What the model reads: the features", "/model/features")]
     if may(visit.actor, Action.READ_FIGURES):
         links.append(Link("What each capacity finds and misses", "/capacity"))
@@ -191,12 +195,10 @@ def model(request: Request, visit: SignedIn) -> HTMLResponse:
     return page(request, visit, "report.html", view)
 
 
-def _demoted(markdown: str) -> str:
-    """Return Markdown whose headings stand one level lower, below the page's own."""
-    return "\n".join(
-        f"##{line}" if line.startswith("# ") else f"#{line}" if line.startswith("##") else line
-        for line in markdown.splitlines()
-    )
+def _folded(section: Section) -> Section:
+    """Return a section whose table stands behind a line if it is long."""
+    is_long = section.table is not None and len(section.table.rows) > MOST_ROWS
+    return replace(section, folded=is_long)
 
 
 def _runs_section(known: Any, limit: int) -> Section:
@@ -226,7 +228,7 @@ def _runs_section(known: Any, limit: int) -> Section:
         ),
         numeric=frozenset({3, 4, 5}),
     )
-    return Section("Scoring runs", (), table)
+    return Section("Scoring runs", (), table, anchor="scoring-runs")
 
 
 @router.get("/model/features")
@@ -235,39 +237,50 @@ def features(request: Request, visit: SignedIn) -> HTMLResponse:
     with visit.desk() as desk:
         found = _document(desk, DocumentKind.CATALOGUE)
     listed = found.content.get("features", []) if found else []
-    rows = tuple(
-        (
-            str(one.get("title", "")),
-            str(one.get("sentence", "")),
-            str(one.get("unit", "")),
-            ", ".join(words(str(source)) for source in one.get("sources", [])),
-            words(str(one.get("sensitivity", ""))),
-            str(one.get("gateway", "")),
-            "Yes" if one.get("actionable") else "No",
-            str(one.get("name", "")),
-        )
-        for one in listed
-        if isinstance(one, Mapping)
+    by_source: dict[str, list[tuple[str, ...]]] = {}
+    for one in listed:
+        if isinstance(one, Mapping):
+            source = words(str(next(iter(one.get("sources", [])), "")))
+            by_source.setdefault(source, []).append(_feature_row(one))
+    sections = tuple(
+        Section(table=Table(f"From {source.lower()}", _FEATURE_HEADINGS, tuple(rows)), folded=True)
+        for source, rows in sorted(by_source.items())
     )
-    headings = (
-        "Feature",
-        "What an officer reads",
-        "Unit",
-        "From",
-        "Sensitivity",
-        "Lawful gateway",
-        "Can an offer change it?",
-        "Name",
-    )
-    section = Section("", (), Table("Features", headings, rows)) if rows else Section()
     view = ReportView(
         "What the model reads",
-        (section,),
+        sections,
         intro=(
             "No feature is a protected characteristic or is inferred from one.",
-            *(() if rows else (NOT_YET,)),
+            f"{plural(len(listed), 'feature')}, by the records that they come from first."
+            if sections
+            else NOT_YET,
         ),
         back="/model",
         wide=True,
     )
     return page(request, visit, "report.html", view)
+
+
+_FEATURE_HEADINGS = (
+    "Feature",
+    "What an officer reads",
+    "Unit",
+    "From",
+    "Sensitivity",
+    "Lawful gateway",
+    "Can an offer change it?",
+    "Name",
+)
+
+
+def _feature_row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        str(one.get("title", "")),
+        str(one.get("sentence", "")),
+        str(one.get("unit", "")),
+        ", ".join(words(str(source)) for source in one.get("sources", [])),
+        words(str(one.get("sensitivity", ""))),
+        str(one.get("gateway", "")),
+        "Yes" if one.get("actionable") else "No",
+        str(one.get("name", "")),
+    )

@@ -33,6 +33,7 @@ from earlyflag.web.pages.codes import (
     ASSESSMENTS,
     DECISION_HINTS,
     DECISIONS,
+    LAST_ACTIONS,
     STATES,
     YES_NO,
 )
@@ -57,7 +58,7 @@ def _stands(visit: Visit, flag_id: str) -> tuple[tuple[str, str], ...]:
         ("State", STATES[view.flag.state]),
         ("Assigned to", view.assignee or "Nobody"),
         ("Decision", DECISIONS[decided] if decided else "None yet"),
-        ("Last action", words(view.flag.last_action)),
+        ("Last action", LAST_ACTIONS.get(view.flag.last_action, words(view.flag.last_action))),
         ("Changed at", moment(view.flag.changed_at)),
     ]
     return tuple(rows)
@@ -272,7 +273,7 @@ def _assessment_view(flag: Flag, form: Form, version: int) -> FormView:
         version,
         "assessment",
         "Was this flag right?",
-        "Save",
+        "Save your view",
         intro=("Your answer is kept for the analysts who look after the model.",),
     )
 

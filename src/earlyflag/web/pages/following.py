@@ -215,7 +215,7 @@ PAUSE_FIELDS = (
 
 
 def _pause_view(flag: Flag, form: Form, version: int) -> FormView:
-    return flag_form(flag, form, version, "pause", "Pause this flag", "Pause")
+    return flag_form(flag, form, version, "pause", "Pause this flag", "Pause this flag")
 
 
 @router.get("/flags/{flag_id}/pause")

@@ -72,11 +72,11 @@ class EventLine:
 
 
 def effect_of(reason: Reason) -> str:
-    """Return how a reason moved the chance, said as times the odds so that sizes compare."""
+    """Return which way and how strongly a reason moved the score; its figure is in the table."""
     size = abs(reason.contribution)
     strength = "a little" if size < 0.2 else "somewhat" if size < 0.7 else "strongly"
     verb = "Raised" if reason.direction is Direction.RAISES else "Lowered"
-    return f"{verb} the score {strength} ({reason.contribution:+.2f})"
+    return f"{verb} the score {strength}"
 
 
 def _evidence(reason: Reason, rows: tuple[Evidence, ...]) -> Table | None:
@@ -161,11 +161,10 @@ def history_part(view: HouseholdView) -> tuple[Markup, Table | None]:
         ],
     )
     rows = tuple(
-        (day(s.as_of), BANDS[s.band], percent(s.probability), f"{s.rank:,}", s.model_version)
-        for s in view.history
+        (day(s.as_of), BANDS[s.band], percent(s.probability), s.model_version) for s in view.history
     )
-    headings = ("Data date", "Band", "Chance", "Place in the borough", "Model")
-    return drawing, Table("Scores so far", headings, rows, frozenset({2, 3}))
+    headings = ("Data date", "Band", "Chance", "Model version")
+    return drawing, Table("Scores so far", headings, rows, frozenset({2}))
 
 
 def timeline_part(view: HouseholdView, staff: Mapping[str, str]) -> tuple[EventLine, ...]:

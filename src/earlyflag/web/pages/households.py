@@ -29,6 +29,7 @@ from earlyflag.store.terms import ObjectionKind, Purpose
 from earlyflag.web.forms import Field, Form, options, read
 from earlyflag.web.framing import onward, page
 from earlyflag.web.pages.codes import (
+    NEXT_ACTIONS,
     OBJECTIONS,
     OFFER_STATES,
     PURPOSES,
@@ -159,7 +160,7 @@ def _flag_part(
         version=flag.version,
         state=STATES[flag.state],
         assignee=staff.get(flag.assignee_id or "", ""),
-        next_action=words(flag.next_action) if flag.next_action else "",
+        next_action=NEXT_ACTIONS.get(flag.next_action or "", ""),
         next_action_on=flag.next_action_on,
         safe_contact=flag.safe_contact,
         without_collection=flag.without_collection,
@@ -246,7 +247,7 @@ def show_household(request: Request, visit: SignedIn, household_id: str) -> Resp
 PURPOSE_FIELDS = (
     Field(
         "purpose",
-        "Why are you opening this household?",
+        "Choose the reason that fits best",
         kind="radios",
         missing="Select why you are opening this household",
         options=options({p: PURPOSES[p] for p in STATABLE}),
@@ -326,7 +327,7 @@ def _objection_view(household_id: str, form: Form) -> FormView:
         title="The household contests or objects",
         form=form,
         action=f"/households/{household_id}/objection",
-        button="Record",
+        button="Record what they said",
         intro=("A manager answers what you record here. The household is told of the answer.",),
         back=f"/households/{household_id}",
     )

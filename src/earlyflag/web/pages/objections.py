@@ -62,7 +62,13 @@ def show_objections(request: Request, visit: SignedIn) -> HTMLResponse:
     )
     text = () if waiting else ("Nothing waits for an answer.",)
     view = ReportView(
-        "Objections", (Section("", text, table if waiting else None),), wide=bool(waiting)
+        "Objections",
+        (Section("", text, table if waiting else None),),
+        intro=(
+            "What households contest or object to. Officers record it on the household's page. "
+            "Answer each one, and tell the household.",
+        ),
+        wide=bool(waiting),
     )
     return page(request, visit, "report.html", view)
 

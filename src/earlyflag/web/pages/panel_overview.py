@@ -12,7 +12,7 @@ from earlyflag.web.framing import page
 from earlyflag.web.pages.codes import BARRIERS, HELPED, OUTCOMES
 from earlyflag.web.pages.reports import ReportView, Section, Table
 from earlyflag.web.site import SignedIn
-from earlyflag.web.wording import words
+from earlyflag.web.wording import plural, words
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,6 +27,8 @@ def overview(request: Request, visit: SignedIn) -> HTMLResponse:
     def part(
         heading: str, name: str, counts: dict[str, int | None], texts: dict[str, str], noun: str
     ) -> Section:
+        if not any(count != 0 for count in counts.values()):
+            return Section(heading, ("Nothing yet.",))
         shown = [(texts.get(code, words(code)), count) for code, count in counts.items()]
         drawing = charts.bars(
             name, heading, [charts.Bar(t, n, f"{n:,}") for t, n in shown if n is not None]
@@ -63,7 +65,7 @@ def overview(request: Request, visit: SignedIn) -> HTMLResponse:
         "Barriers, outcomes and actions",
         sections,
         intro=(
-            f"{seen.households:,} households have stood on a list. Actions overdue: {overdue}.",
+            f"{plural(seen.households, 'household')} on lists so far. Actions overdue: {overdue}.",
             f"Counts from 1 to {limit - 1} are not shown, because they could point at somebody.",
         ),
         back="/panels",

@@ -20,6 +20,8 @@ from earlyflag.casework.panels import (
     make_panel,
     set_barriers,
 )
+from earlyflag.casework.permissions import Action
+from earlyflag.casework.rules import may
 from earlyflag.casework.worktrays import list_flags
 from earlyflag.core.errors import InputInvalid
 from earlyflag.store.flags import FlagFilter
@@ -62,7 +64,7 @@ def show_panels(request: Request, visit: SignedIn) -> HTMLResponse:
             for one in known
         ),
     )
-    text = () if known else ("There is no list yet.",)
+    text = () if known else ("There is no list yet. Make one before the next meeting.",)
     view = ReportView(
         "Panel",
         (Section("", text, table if known else None),),
@@ -120,8 +122,28 @@ def _new_view(form: Form) -> FormView:
 
 @router.get("/panels/new")
 def ask_panel(request: Request, visit: SignedIn) -> HTMLResponse:
-    """Ask for a meeting and its households."""
-    return page(request, visit, "form.html", _new_view(Form(_fields(visit))))
+    """Ask for a meeting and its households; say what to do first where there is none to choose."""
+    form = Form(_fields(visit))
+    if form.field("flags").options:
+        return page(request, visit, "form.html", _new_view(form))
+    links = [Link("Take a flag from the unassigned ones", "/work/unassigned")]
+    if may(visit.actor, Action.ASSIGN_FLAGS):
+        links.append(Link("Assign flags", "/assignments"))
+    view = ReportView(
+        "Make a list for a meeting",
+        (
+            Section(
+                "",
+                (
+                    "There is no household to choose yet. A list is made of flags that somebody "
+                    "works on, except those for safe contact only. Take or assign a flag first.",
+                ),
+                links=tuple(links),
+            ),
+        ),
+        back="/panels",
+    )
+    return page(request, visit, "report.html", view)
 
 
 @router.post("/panels/new")

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from earlyflag.web import charts
 from earlyflag.web.forms import Form
+from earlyflag.web.wording import with_days
 
 NOTHING = Markup("")
 NO_FORM = Form(())
@@ -58,8 +59,22 @@ class SmallForm:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A long piece of a section, behind a line that opens it."""
+
+    heading: str
+    prose: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a page under a heading."""
+    """A part of a page under a heading.
+
+    Attributes
+    ----------
+    anchor : its place in the address, where the page has a list of its contents
+    folded : its table stands behind a line that opens it, since it is long
+    """
 
     heading: str = ""
     text: tuple[str, ...] = ()
@@ -69,11 +84,17 @@ class Section:
     links: tuple[Link, ...] = ()
     buttons: tuple[PostButton, ...] = ()
     small_form: SmallForm | None = None
+    anchor: str = ""
+    folded: bool = False
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """A page of sections. `form` is a small form with errors, for the summary at the top."""
+    """A page of sections. `form` is a small form with errors, for the summary at the top.
+
+    Sections that have an anchor are listed at the top, as the page's contents.
+    """
 
     title: str
     sections: tuple[Section, ...]
@@ -86,14 +107,14 @@ class ReportView:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+    return tuple(with_days(str(item)) for item in value) if isinstance(value, list | tuple) else ()
 
 
 def _points(value: object) -> list[charts.Bar]:
     if not isinstance(value, list):
         return []
     return [
-        charts.Bar(str(one["label"]), float(one["value"]), str(one["shown"]))
+        charts.Bar(with_days(str(one["label"])), float(one["value"]), str(one["shown"]))
         for one in value
         if isinstance(one, Mapping) and {"label", "value", "shown"} <= one.keys()
     ]

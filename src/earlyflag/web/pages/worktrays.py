@@ -22,7 +22,15 @@ from earlyflag.store.flags import FlagFilter
 from earlyflag.store.terms import FlagOrigin, FlagSort, FlagState, Tray
 from earlyflag.web.forms import Field, Option
 from earlyflag.web.framing import home_of, page
-from earlyflag.web.pages.codes import ORIGINS, SORTS, STATES, TRAYS
+from earlyflag.web.pages.codes import (
+    EMPTY,
+    LAST_ACTIONS,
+    NEXT_ACTIONS,
+    ORIGINS,
+    SORTS,
+    STATES,
+    TRAYS,
+)
 from earlyflag.web.site import SignedIn
 from earlyflag.web.wording import BANDS, words
 
@@ -83,6 +91,7 @@ class WorktrayView:
     action: str
     items: tuple[TrayItem, ...]
     total: int
+    empty: str
     next_href: str
     first_href: str
     can_assign: bool
@@ -118,8 +127,8 @@ def item_of(row: WorktrayRow, today: date) -> TrayItem:
         as_of=flag.as_of,
         state=STATES[flag.state],
         assignee=row.assignee,
-        last_action=words(flag.last_action),
-        next_action=words(flag.next_action) if flag.next_action else "",
+        last_action=LAST_ACTIONS.get(flag.last_action, words(flag.last_action)),
+        next_action=NEXT_ACTIONS.get(flag.next_action or "", ""),
         next_action_on=flag.next_action_on,
         is_due=flag.next_action_on <= today,
         safe_contact=flag.safe_contact,
@@ -230,6 +239,7 @@ def show_tray(request: Request, visit: SignedIn, tray: str) -> HTMLResponse:
         action=f"/work/{chosen}",
         items=tuple(item_of(row, visit.today) for row in found.rows),
         total=found.total,
+        empty=EMPTY[chosen],
         next_href=_address(chosen, [*kept, ("after", found.next_cursor)])
         if found.next_cursor
         else "",
