@@ -232,15 +232,15 @@ def test_retention_ends_a_stretch_with_a_signed_checkpoint(audited: Office, tmp_
     audited.clock.advance(timedelta(days=800))
     audited.flags("reviewer")
     with audited.desk("retain") as desk:
-        assert casework.end_stretch(desk, months=24, key=None) == old
+        assert casework.end_stretch(desk, months=24, key=None).deleted == old
     assert casework.verify_audit(audited.engine).first == 1
     with audited.desk("retain") as desk:
-        assert casework.end_stretch(desk, months=24, key=key) == old
+        assert casework.end_stretch(desk, months=24, key=key).deleted == old
     found = casework.verify_audit(audited.engine, exported=[head], public_key=public)
     assert found.findings == ()
     assert (found.first, found.rows) == (old + 1, found.last - old)
     with audited.desk("retain") as desk:
-        assert casework.end_stretch(desk, months=24, key=key) == 0
+        assert casework.end_stretch(desk, months=24, key=key).deleted == 0
 
 
 def test_a_checkpoint_that_somebody_else_signed_is_found(audited: Office, tmp_path: Path) -> None:

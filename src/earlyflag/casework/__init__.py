@@ -2,15 +2,19 @@
 
 from earlyflag.casework.alerts import AlertForm, alerts_to_match, match_alert, report_alert
 from earlyflag.casework.auditing import (
+    Stretch,
     Verification,
+    Vouchers,
     check_audit,
     end_stretch,
     export_head,
     public_key_of,
     read_audit,
     read_heads,
+    read_vouchers,
     signing_key,
     verify_audit,
+    write_public_key,
 )
 from earlyflag.casework.deciding import (
     AssessmentForm,
@@ -88,10 +92,8 @@ from earlyflag.casework.permissions import Action, Field
 from earlyflag.casework.protection import (
     RetentionReport,
     erase,
-    find_households,
     readmit,
     retain,
-    subject_access,
 )
 from earlyflag.casework.raising import RaisingSummary, publish, raise_flags
 from earlyflag.casework.repeats import answered_before, keep_answer, request_hash
@@ -102,6 +104,7 @@ from earlyflag.casework.signing_in import (
     sign_in_with_provider,
     sign_out,
 )
+from earlyflag.casework.subject_access import find_households, subject_access
 from earlyflag.casework.suppressing import end_suppression, suppress
 from earlyflag.casework.webhooks import (
     deliver,
@@ -149,7 +152,9 @@ __all__ = [
     "ScoreAnswer",
     "ScoreView",
     "Session",
+    "Stretch",
     "Verification",
+    "Vouchers",
     "Worktray",
     "WorktrayRow",
     "accounts",
@@ -218,6 +223,7 @@ __all__ = [
     "raising_of",
     "read_audit",
     "read_heads",
+    "read_vouchers",
     "readmit",
     "record_contact",
     "record_objection",
@@ -245,4 +251,5 @@ __all__ = [
     "try_again",
     "verify_audit",
     "webhooks",
+    "write_public_key",
 ]

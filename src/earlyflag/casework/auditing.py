@@ -25,7 +25,7 @@ from earlyflag.casework.desk import Desk
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
 from earlyflag.core.clock import LONDON, add_months
-from earlyflag.core.errors import AuditBroken
+from earlyflag.core.errors import AuditBroken, SettingsInvalid
 from earlyflag.core.home import write_atomically
 from earlyflag.store.audit import GENESIS, AuditHead, AuditRecord, AuditTrail, Checkpoint, row_hash
 from earlyflag.store.database import reading
@@ -41,7 +41,9 @@ class Verification:
     ----------
     rows : rows checked
     first, last : the numbers of the first and last row that should be there
-    findings : sentences, at most 20; none means that nothing was changed, removed or reordered
+    findings : sentences, at most 20; none means that nothing was found
+    cautions : what could not be checked, since what vouches for it was not at hand
+    heads : exported heads that were at hand
     """
 
     rows: int
@@ -49,11 +51,29 @@ class Verification:
     last: int
     head: AuditHead
     findings: tuple[str, ...]
+    cautions: tuple[str, ...] = ()
+    heads: int = 0
 
     @property
     def is_sound(self) -> bool:
         """Whether nothing was found."""
         return not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class Vouchers:
+    """What vouches for the audit from outside the database: exported heads, a public key."""
+
+    heads: tuple[AuditHead, ...] = ()
+    public_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """How many old rows of the audit went, and how many a legal hold kept."""
+
+    deleted: int
+    held_back: int
 
 
 def read_audit(
@@ -93,6 +113,8 @@ def verify_audit(
 ) -> Verification:
     """Check every row of the audit against its hash, its neighbours, checkpoints and heads.
 
+    Without exported heads, or without the key, less can be found: `cautions` says what.
+
     Parameters
     ----------
     exported : iterable of AuditHead
@@ -101,6 +123,7 @@ def verify_audit(
     public_key : str or None
         The key that checkpoints must be signed with; None accepts the one they state.
     """
+    heads = {one.sequence: one.hash for one in exported}
     with reading(engine) as connection:
         trail = AuditTrail(connection)
         head = trail.head()
@@ -110,12 +133,42 @@ def verify_audit(
             for one in checkpoints
             if not _is_signed(one, public_key)
         ]
-        walk = _Walk(checkpoints, {one.sequence: one.hash for one in exported})
+        walk = _Walk(checkpoints, heads)
         for record in trail.rows():
             walk.step(record)
         walk.end(head)
     findings += walk.findings
-    return Verification(walk.rows, walk.first, head.sequence, head, tuple(findings[:MOST_FINDINGS]))
+    return Verification(
+        rows=walk.rows,
+        first=walk.first,
+        last=head.sequence,
+        head=head,
+        findings=tuple(findings[:MOST_FINDINGS]),
+        cautions=_cautions(heads, head, has_unvouched=bool(checkpoints) and public_key is None),
+        heads=len(heads),
+    )
+
+
+def _cautions(heads: dict[int, str], head: AuditHead, *, has_unvouched: bool) -> tuple[str, ...]:
+    """Say what a check could not tell for want of something outside the database."""
+    said = []
+    if not heads:
+        said.append(
+            "No exported head was at hand: a chain that was written anew as a whole, or whose "
+            "end was cut off together with its head, would not be found. "
+            "Run `earlyflag audit head` daily and keep its file elsewhere."
+        )
+    elif (newest := max(heads)) < head.sequence:
+        said.append(
+            f"The newest exported head is of row {newest:,}: rows after it are vouched for by "
+            "the chain inside the database alone."
+        )
+    if has_unvouched:
+        said.append(
+            "No public key was at hand: checkpoints were accepted under the key that they state "
+            "themselves, so that a beginning cut off with another key would not be found."
+        )
+    return tuple(said)
 
 
 class _Walk:
@@ -223,6 +276,30 @@ def export_head(engine: Engine, file: Path, *, now: datetime) -> AuditHead:
     return head
 
 
+def read_vouchers(heads: Path, public_key: Path, *, stated: Iterable[Path | None] = ()) -> Vouchers:
+    """Return what vouches for the audit, as far as the files are there.
+
+    Parameters
+    ----------
+    stated : files that somebody named, in the settings or on the command line
+
+    Raises
+    ------
+    SettingsInvalid
+        A file that somebody named is not there.
+    """
+    for file in stated:
+        if file is not None and not file.is_file():
+            raise SettingsInvalid(
+                f"{file.name}, named as what vouches for the audit, is not there. "
+                "Bring it back from where it is kept, then check again."
+            )
+    return Vouchers(
+        heads=tuple(read_heads(heads)) if heads.is_file() else (),
+        public_key=public_key.read_text().strip() if public_key.is_file() else None,
+    )
+
+
 def read_heads(file: Path) -> list[AuditHead]:
     """Return the heads that `export_head` wrote to a file.
 
@@ -251,23 +328,33 @@ def signing_key(file: Path) -> Ed25519PrivateKey:
     return key
 
 
+def write_public_key(key: Ed25519PrivateKey, file: Path) -> None:
+    """Write the public half of a key, for those who verify without holding the key."""
+    text = public_key_of(key) + "\n"
+    if not file.is_file() or file.read_text() != text:
+        write_atomically(file, text)
+
+
 def public_key_of(key: Ed25519PrivateKey) -> str:
     """Return the public half of a key as text."""
     raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return base64.b64encode(raw).decode()
 
 
-def end_stretch(desk: Desk, *, months: int, key: Ed25519PrivateKey, dry_run: bool = False) -> int:
+def end_stretch(desk: Desk, *, months: int, key: Ed25519PrivateKey | None) -> Stretch:
     """Sign the end of the stretch older than `months` and delete its rows; return how many.
 
-    On PostgreSQL only the owner of the tables can do this, not the application's role.
+    The chain can only be cut at its beginning, so the first row that tells of a household under
+    a legal hold keeps all that follow. Without a key nothing is deleted, and counted alone. On
+    PostgreSQL only the owner of the tables can do this, not the application's role.
     """
     check_may(desk.actor, Action.RETAIN)
     trail = desk.unit.audit
     limit = datetime.combine(add_months(desk.today, -months), time(0), LONDON)
-    last, count = trail.stretch_before(limit)
+    held = desk.unit.suppressions.under_legal_hold(desk.today)
+    last, count, held_back = trail.stretch_before(limit, held)
     if last is None or key is None:
-        return count
+        return Stretch(count, held_back)
     unsigned = Checkpoint(last.sequence, last.hash, count, desk.now, public_key_of(key), "")
     signature = base64.b64encode(key.sign(unsigned.signed_text())).decode()
     detail = {"through": last.sequence, "deleted": count}
@@ -275,4 +362,4 @@ def end_stretch(desk: Desk, *, months: int, key: Ed25519PrivateKey, dry_run: boo
         replace(unsigned, signature=signature), desk.entry("audit_checkpoint", detail=detail)
     )
     trail.delete_through(last.sequence)
-    return count
+    return Stretch(count, held_back)

@@ -32,8 +32,6 @@ app.add_typer(users_app, name="users")
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Count, and change nothing.")]
 Household = Annotated[str, typer.Argument(help="The household's pseudonym, as on its page.")]
-HEADS = "audit-heads.txt"
-KEY = "audit.key"
 
 
 def open_engine(settings: Settings) -> Engine:
@@ -148,36 +146,47 @@ def _first_password(file: Path | None) -> str:
 def verify_audit(
     context: typer.Context,
     heads: Annotated[
-        Path | None, typer.Option(help="Exported heads. Default: audit-heads.txt in the home.")
+        Path | None, typer.Option(help="Exported heads. Default: of the settings, or the home's.")
+    ] = None,
+    public_key: Annotated[
+        Path | None, typer.Option(help="Key of checkpoints. Default: of the settings, or home's.")
     ] = None,
 ) -> None:
     """Check every row of the audit; exit with an error if anything was meddled with."""
     from earlyflag import casework
 
     settings = settings_of(context)
-    file = heads or settings.home / HEADS
-    exported = casework.read_heads(file) if heads or file.is_file() else []
-    key = settings.home / KEY
-    public = casework.public_key_of(casework.signing_key(key)) if key.is_file() else None
-    found = casework.check_audit(open_engine(settings), exported=exported, public_key=public)
-    typer.echo(
-        f"The audit is sound: {found.rows:,} rows, {found.first:,} to {found.last:,}, "
-        f"and {len(exported)} exported heads met."
+    vouchers = casework.read_vouchers(
+        heads or settings.heads_file,
+        public_key or settings.public_key_file,
+        stated=(heads or settings.audit_heads, public_key or settings.audit_public_key),
     )
+    found = casework.check_audit(
+        open_engine(settings), exported=vouchers.heads, public_key=vouchers.public_key
+    )
+    sound = (
+        "The audit is sound as far as could be checked" if found.cautions else "The audit is sound"
+    )
+    typer.echo(
+        f"{sound}: {found.rows:,} rows, {found.first:,} to {found.last:,}, "
+        f"and {found.heads} exported heads met."
+    )
+    for caution in found.cautions:
+        typer.echo(caution)
 
 
 @audit_app.command("head")
 def export_head(
     context: typer.Context,
     file: Annotated[
-        Path | None, typer.Option(help="File to add to. Default: audit-heads.txt in the home.")
+        Path | None, typer.Option(help="File to add to. Default: of the settings, or the home's.")
     ] = None,
 ) -> None:
     """Add the audit's head to a file; run it daily and keep the file elsewhere."""
     from earlyflag import casework
 
     settings = settings_of(context)
-    place = file or settings.home / HEADS
+    place = file or settings.heads_file
     head = casework.export_head(open_engine(settings), place, now=SystemClock().now())
     typer.echo(f"Row {head.sequence:,} written to {place.name}.")
 
@@ -262,7 +271,12 @@ def retain(context: typer.Context, dry_run: DryRun = False) -> None:
     settings = settings_of(context)
     with open_desk(settings, "retain") as desk:
         report = casework.retain(desk, settings.retention, dry_run=dry_run)
-        key = None if dry_run else casework.signing_key(settings.home / KEY)
+        key = None if dry_run else casework.signing_key(settings.home_folder.audit_key)
+        if key is not None:
+            casework.write_public_key(key, settings.home_folder.audit_public_key)
         ended = casework.end_stretch(desk, months=settings.retention.audit_months, key=key)
-    rows = [*report.deleted.items(), ("audit", ended), ("flags that lapse", report.lapsed_flags)]
-    print_table(("table", "rows that would go" if dry_run else "rows gone"), rows)
+    rows = [(name, count, report.held_back.get(name, 0)) for name, count in report.deleted.items()]
+    rows.append(("audit", ended.deleted, ended.held_back))
+    rows.append(("flags that lapse", report.lapsed_flags, 0))
+    heading = "rows that would go or be blanked" if dry_run else "rows gone or blanked"
+    print_table(("table", heading, "kept by a legal hold"), rows)

@@ -66,6 +66,21 @@ class Home:
         """The casework database, where SQLite is used."""
         return self.root / "earlyflag.db"
 
+    @property
+    def audit_heads(self) -> Path:
+        """The audit's exported heads, unless the settings keep them elsewhere."""
+        return self.root / "audit-heads.txt"
+
+    @property
+    def audit_key(self) -> Path:
+        """The key that signs the audit's checkpoints; for its owner alone."""
+        return self.root / "audit.key"
+
+    @property
+    def audit_public_key(self) -> Path:
+        """The public half of that key, unless the settings keep it elsewhere."""
+        return self.root / "audit.pub"
+
     def open(self) -> Home:
         """Return this home, made and marked if it is new.
 

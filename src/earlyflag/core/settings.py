@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from earlyflag.core.errors import SettingsInvalid
@@ -78,7 +78,15 @@ class Retention(BaseModel):
 
     scores_months: int = Field(24, ge=1)
     unreviewed_flags_months: int = Field(6, ge=1)
+    case_words_months: int = Field(24, ge=1)
+    cases_months: int = Field(72, ge=1)
     audit_months: int = Field(72, ge=12)
+
+    @model_validator(mode="after")
+    def _words_go_before_their_case(self) -> Retention:
+        if self.case_words_months > self.cases_months:
+            raise ValueError("case_words_months is more than cases_months")
+        return self
 
 
 class Settings(BaseSettings):
@@ -108,6 +116,8 @@ class Settings(BaseSettings):
     lookups_alert_at: int = Field(40, ge=1)
     lookups_stop_at: int = Field(80, ge=1)
     retention: Retention = Retention()
+    audit_heads: Path | None = None
+    audit_public_key: Path | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -125,6 +135,16 @@ class Settings(BaseSettings):
     def home_folder(self) -> Home:
         """The home folder as an object with a path a purpose."""
         return Home(self.home)
+
+    @property
+    def heads_file(self) -> Path:
+        """The audit's exported heads: where the settings keep them, or in the home."""
+        return self.audit_heads or self.home_folder.audit_heads
+
+    @property
+    def public_key_file(self) -> Path:
+        """The public key of the audit's checkpoints: of the settings, or in the home."""
+        return self.audit_public_key or self.home_folder.audit_public_key
 
     @property
     def database(self) -> str:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from earlyflag.core.errors import AuditBroken
 from earlyflag.store.records import read
@@ -132,6 +143,12 @@ _INSERT = insert(AuditRow)
 _MOVE_HEAD = update(AuditHeadRow).values(sequence=bindparam("sequence"), hash=bindparam("hash"))
 
 
+def _about(household_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions of rows about one household, and of rows that name it in a list."""
+    named = AuditRow.detail.contains(json.dumps(household_id), autoescape=True)
+    return AuditRow.household_id == household_id, AuditRow.household_id.is_(None) & named
+
+
 class AuditTrail:
     """Appends to the audit and reads it.
 
@@ -227,12 +244,14 @@ class AuditTrail:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> list[AuditRecord]:
-        """Return up to `limit` rows, newest first, older than number `before`."""
+        """Return up to `limit` rows, newest first, older than number `before`.
+
+        The rows of a household are those about it alone and those of lists, meetings and files
+        that showed it among others.
+        """
         query: Select[tuple[object, ...]] = select(*AuditRow.__table__.columns)
         if before is not None:
             query = query.where(AuditRow.sequence < before)
-        if household_id is not None:
-            query = query.where(AuditRow.household_id == household_id)
         if actor_id is not None:
             query = query.where(AuditRow.actor_id == actor_id)
         if action is not None:
@@ -242,7 +261,21 @@ class AuditTrail:
         if until is not None:
             query = query.where(AuditRow.at < until)
         query = query.order_by(AuditRow.sequence.desc()).limit(limit)
-        return [read(AuditRecord, row) for row in self._connection.execute(query)]
+        # Two questions, since each has an index to go along and their union has none.
+        conditions = [true()] if household_id is None else list(_about(household_id))
+        found = [
+            read(AuditRecord, row)
+            for condition in conditions
+            for row in self._connection.execute(query.where(condition))
+        ]
+        return sorted(found, key=lambda row: row.sequence, reverse=True)[:limit]
+
+    def about(self, household_id: str, *, batch: int = 2_000) -> Iterator[AuditRecord]:
+        """Yield every row about a household or that showed it among others, newest first."""
+        before = None
+        while found := self.page(before=before, limit=batch, household_id=household_id):
+            yield from found
+            before = found[-1].sequence
 
     def add_checkpoint(self, checkpoint: Checkpoint, audit: AuditEntry) -> None:
         """Write the signed end of a stretch."""
@@ -258,23 +291,49 @@ class AuditTrail:
         )
         self.append(audit)
 
-    def stretch_before(self, instant: datetime) -> tuple[AuditHead | None, int]:
+    def stretch_before(
+        self, instant: datetime, held: Collection[str] = ()
+    ) -> tuple[AuditHead | None, int, int]:
         """Return the last row of the unbroken stretch before an instant, and how many rows.
 
-        The stretch ends at the first row that is not older, whatever comes after it.
+        The stretch ends at the first row that is not older, whatever comes after it, or that
+        tells of a held household. The last number is how many rows are kept for those alone.
         """
-        first_kept = self._connection.scalar(
+        first_young = self._connection.scalar(
             select(func.min(AuditRow.sequence)).where(AuditRow.at >= instant)
         )
-        if first_kept is None:
-            first_kept = self.head().sequence
-        older = AuditRow.sequence < first_kept
-        count = self._connection.scalar(select(func.count()).select_from(AuditRow).where(older))
+        if first_young is None:
+            first_young = self.head().sequence
+        first_kept = self._first_of(held, first_young)
+        count, all_old = self._count_before(first_kept), self._count_before(first_young)
         if not count:
-            return None, 0
-        query = select(AuditRow.sequence, AuditRow.hash).where(older)
+            return None, 0, all_old
+        query = select(AuditRow.sequence, AuditRow.hash).where(AuditRow.sequence < first_kept)
         row = self._connection.execute(query.order_by(AuditRow.sequence.desc()).limit(1)).one()
-        return AuditHead(row.sequence, row.hash), count
+        return AuditHead(row.sequence, row.hash), count, all_old - count
+
+    def _count_before(self, sequence: int) -> int:
+        older = select(func.count()).select_from(AuditRow).where(AuditRow.sequence < sequence)
+        return self._connection.scalar(older) or 0
+
+    def _first_of(self, held: Collection[str], before: int) -> int:
+        """Return the number of the first row that tells of one of some households, or `before`."""
+        if not held:
+            return before
+        known = set(held)
+        query = (
+            select(AuditRow.sequence, AuditRow.household_id, AuditRow.detail)
+            .where(
+                AuditRow.sequence < before,
+                AuditRow.household_id.is_not(None) | AuditRow.detail.contains('"households":['),
+            )
+            .order_by(AuditRow.sequence)
+        )
+        for row in self._connection.execute(query):
+            shown = json.loads(row.detail).get("households", ())
+            if row.household_id in known or known.intersection(shown):
+                return int(row.sequence)
+        return before
 
     def delete_through(self, sequence: int) -> None:
         """Delete the rows up to a checkpoint; the database refuses it without one."""

@@ -1,15 +1,14 @@
-"""Delete what may be kept no longer, and what a household has a right to have erased."""
+"""Erase what a household has a right to have erased, and remember that it was."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
 from earlyflag.store.audit import AuditEntry, AuditTrail
-from earlyflag.store.flags import unreviewed
 from earlyflag.store.tables import (
     AlertRow,
     AssessmentRow,
@@ -23,25 +22,20 @@ from earlyflag.store.tables import (
     HouseholdReferenceRow,
     HouseholdRow,
     IdempotencyRow,
-    LookupRow,
     ObjectionRow,
+    OfferRow,
     OutboxRow,
     PanelActionRow,
+    PanelItemRow,
+    PilotArmRow,
     PurposeRow,
     ScoreDetailRow,
     ScoreRow,
-    ScoringRunRow,
-    SessionRow,
-    ThrottleRow,
     TimelineRow,
 )
-from earlyflag.store.terms import LIVE_STATES, AlertState
 from earlyflag.store.writing import insert_once
 
-Step = tuple[str, type[Base], ColumnElement[bool], dict[str, Any] | None]
-"""A name for the report, a table, which rows, and what they are set to (None deletes them)."""
-
-_WORDS: dict[type[Base], dict[str, Any]] = {
+WORDS: dict[type[Base], dict[str, Any]] = {
     DecisionRow: {"reason": ""},
     AssessmentRow: {"note": ""},
     ContactRow: {"interpreter": "", "adjustments": "", "safe_channel": "", "note": ""},
@@ -60,9 +54,9 @@ _WORDS: dict[type[Base], dict[str, Any]] = {
     },
     FlagRow: {"first_reason": "", "second_reason": "", "pause_reason": None, "probability": None},
 }
-"""The columns of each table that say something of a person, and what erasing sets them to."""
+"""The columns of each table that say something of a person, and what they are blanked with."""
 
-_DELETED: tuple[type[Base], ...] = (
+DELETED: tuple[type[Base], ...] = (
     HouseholdMemberRow,
     HouseholdReferenceRow,
     TimelineRow,
@@ -70,10 +64,45 @@ _DELETED: tuple[type[Base], ...] = (
     ScoreRow,
     HouseholdRow,
 )
+"""The tables whose rows of a household go when it is erased."""
 
+_CODES: tuple[type[Base], ...] = (OfferRow, PanelItemRow, PilotArmRow)
+"""Tables that hold nothing but codes and dates of a case; erasing leaves them."""
 
+UNMATCHED = "alerts that matched nobody"
 REMEMBERED = "pseudonym remembered, so that it does not come back"
-"""How reports name the one row that erasing adds."""
+"""How reports name alerts of no household, and the one row that erasing adds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do: which rows of a table, and what they are set to (None deletes them)."""
+
+    name: str
+    table: type[Base]
+    condition: ColumnElement[bool]
+    blanks: dict[str, Any] | None = None
+
+
+def carry_out(connection: Connection, steps: Iterable[Step], *, dry_run: bool) -> dict[str, int]:
+    """Do the steps in order, or count what they would do; return how many rows by name."""
+    counts: dict[str, int] = {}
+    for step in steps:
+        if dry_run:
+            counts[step.name] = count_rows(connection, step.table, step.condition)
+        elif step.blanks is None:
+            done = connection.execute(delete(step.table).where(step.condition))
+            counts[step.name] = done.rowcount
+        else:
+            statement = update(step.table).where(step.condition).values(**step.blanks)
+            counts[step.name] = connection.execute(statement).rowcount
+    return counts
+
+
+def count_rows(connection: Connection, table: type[Base], condition: ColumnElement[bool]) -> int:
+    """Return how many rows of a table meet a condition."""
+    query = select(func.count()).select_from(table).where(condition)
+    return connection.scalar(query) or 0
 
 
 def erased(connection: Connection, household_ids: Collection[str]) -> frozenset[str]:
@@ -83,34 +112,55 @@ def erased(connection: Connection, household_ids: Collection[str]) -> frozenset[
 
 
 class Erasing:
-    """Deletes and blanks; counts first when asked for a dry run."""
+    """Erases households; counts first when asked for a dry run."""
 
     def __init__(self, connection: Connection, audit: AuditTrail) -> None:
         self._connection = connection
         self._audit = audit
 
-    def household(self, household_id: str, *, dry_run: bool, audit: AuditEntry) -> dict[str, int]:
+    def household(
+        self, household_id: str, *, alert_ids: Collection[str], dry_run: bool, audit: AuditEntry
+    ) -> dict[str, int]:
         """Erase a household: its records go, its case keeps codes and dates under the pseudonym.
 
-        The pseudonym is remembered, so that later deliveries do not bring the household back.
+        Messages to case systems and kept answers that name it go at once too. The pseudonym is
+        remembered, so that later deliveries do not bring the household back.
+
+        Parameters
+        ----------
+        alert_ids : alerts about the household that were never matched to it
         """
-        steps: list[Step] = [
-            (table.__tablename__, table, _of(table, household_id), None) for table in _DELETED
-        ]
+        names = self._names(household_id)
+        steps = [Step(table.__tablename__, table, _of(table, household_id)) for table in DELETED]
+        for table, blanks in WORDS.items():
+            steps.append(Step(table.__tablename__, table, _of(table, household_id), blanks))
         steps += [
-            (table.__tablename__, table, _of(table, household_id), blanks)
-            for table, blanks in _WORDS.items()
+            Step(UNMATCHED, AlertRow, AlertRow.alert_id.in_(list(alert_ids))),
+            Step("outbox", OutboxRow, _says(OutboxRow.body, names)),
+            Step("idempotency_keys", IdempotencyRow, _says(IdempotencyRow.body, names)),
         ]
-        counts = self._carry_out(steps, dry_run)
+        counts = carry_out(self._connection, steps, dry_run=dry_run)
         if not dry_run:
             row = {"household_id": household_id, "erased_at": audit.at}
             insert_once(self._connection, ErasureRow, row)
         self._audit.append(audit)
         return {**counts, REMEMBERED: 1}
 
+    def _names(self, household_id: str) -> list[str]:
+        """Return the pseudonym and the references of the household's flags."""
+        flags = select(FlagRow.flag_id).where(FlagRow.household_id == household_id)
+        return [household_id, *self._connection.scalars(flags)]
+
     def is_erased(self, household_id: str) -> bool:
         """Answer whether a household was erased."""
         return household_id in erased(self._connection, [household_id])
+
+    def is_held(self, household_id: str) -> bool:
+        """Answer whether anything is held under a pseudonym, be it codes of a case alone."""
+        tables: tuple[type[Base], ...] = (*DELETED, *WORDS, *_CODES)
+        return any(
+            count_rows(self._connection, table, _of(table, household_id)) for table in tables
+        )
 
     def forget(self, household_id: str, audit: AuditEntry) -> bool:
         """Let a household come with the next delivery again; False where it was not erased."""
@@ -119,79 +169,11 @@ class Erasing:
         self._audit.append(audit)
         return gone
 
-    def expired(
-        self,
-        *,
-        scores_before: date,
-        flags_before: datetime,
-        access_before: datetime,
-        now: datetime,
-        short_before: datetime,
-        dry_run: bool,
-        audit: AuditEntry,
-    ) -> dict[str, int]:
-        """Delete what is older than its limit; return how many rows of each table.
-
-        Parameters
-        ----------
-        scores_before : day before which scores, and households known no later, go
-        flags_before : instant before which alerts that matched nobody go
-        access_before : instant before which stated purposes and look-up counts go
-        short_before : instant before which kept answers, throttles and messages go
-        """
-        live = select(FlagRow.household_id).where(
-            FlagRow.state.in_(LIVE_STATES), ~unreviewed(flags_before)
-        )
-        old = select(HouseholdRow.household_id).where(
-            HouseholdRow.as_of < scores_before, HouseholdRow.household_id.not_in(live)
-        )
-        unmatched = (AlertRow.state != AlertState.MATCHED) & (AlertRow.received_at < flags_before)
-        steps: list[Step] = [
-            ("timelines", TimelineRow, TimelineRow.household_id.in_(old), None),
-            ("score_details", ScoreDetailRow, _detail_before(scores_before), None),
-            ("scores", ScoreRow, ScoreRow.as_of < scores_before, None),
-            (
-                "household_members",
-                HouseholdMemberRow,
-                HouseholdMemberRow.household_id.in_(old),
-                None,
-            ),
-            (
-                "household_references",
-                HouseholdReferenceRow,
-                HouseholdReferenceRow.household_id.in_(old),
-                None,
-            ),
-            ("households", HouseholdRow, HouseholdRow.household_id.in_(old), None),
-            ("alerts", AlertRow, unmatched, None),
-            ("purposes", PurposeRow, PurposeRow.stated_at < access_before, None),
-            ("lookups", LookupRow, LookupRow.day < access_before.date(), None),
-            ("sessions", SessionRow, SessionRow.expires_at < now, None),
-            ("idempotency_keys", IdempotencyRow, IdempotencyRow.created_at < short_before, None),
-            ("throttles", ThrottleRow, ThrottleRow.changed_at < short_before, None),
-            ("outbox", OutboxRow, OutboxRow.created_at < short_before, None),
-        ]
-        self._audit.append(audit)
-        return self._carry_out(steps, dry_run)
-
-    def _carry_out(self, steps: Iterable[Step], dry_run: bool) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for name, table, condition, blanks in steps:
-            if dry_run:
-                query = select(func.count()).select_from(table).where(condition)
-                counts[name] = self._connection.scalar(query) or 0
-            elif blanks is None:
-                counts[name] = self._connection.execute(delete(table).where(condition)).rowcount
-            else:
-                statement = update(table).where(condition).values(**blanks)
-                counts[name] = self._connection.execute(statement).rowcount
-        return counts
-
 
 def _of(table: type[Base], household_id: str) -> ColumnElement[bool]:
     return table.__table__.columns["household_id"] == household_id
 
 
-def _detail_before(day: date) -> ColumnElement[bool]:
-    runs = select(ScoringRunRow.run_key).where(ScoringRunRow.as_of < day)
-    return ScoreDetailRow.run_key.in_(runs)
+def _says(body: Any, names: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition that a JSON text holds one of some references as a whole value."""
+    return or_(*(body.contains(f'"{name}"', autoescape=True) for name in names))

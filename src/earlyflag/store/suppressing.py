@@ -173,6 +173,11 @@ class Suppressions:
             for row in rows
         ]
 
+    def under_legal_hold(self, day: date) -> frozenset[str]:
+        """Return the households of which nothing may be deleted on a day."""
+        hold = SuppressionKind.LEGAL_HOLD
+        return frozenset(one for one, kinds in self.households_on(day).items() if hold in kinds)
+
     def households_on(self, day: date) -> dict[str, frozenset[str]]:
         """Return the kinds of suppression of every suppressed household on a day."""
         query = (

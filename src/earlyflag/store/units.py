@@ -16,8 +16,10 @@ from earlyflag.store.database import transaction
 from earlyflag.store.erasing import Erasing
 from earlyflag.store.flags import Flags
 from earlyflag.store.foreseen import Foreseen
+from earlyflag.store.holdings import Holdings
 from earlyflag.store.outbox import Outbox
 from earlyflag.store.panels import Panels
+from earlyflag.store.retaining import Retaining
 from earlyflag.store.suppressing import Suppressions
 
 
@@ -35,6 +37,8 @@ class UnitOfWork:
         self.access = Access(connection, self.audit, self.foreseen)
         self.panels = Panels(connection, self.audit)
         self.erasing = Erasing(connection, self.audit)
+        self.holdings = Holdings(connection)
+        self.retaining = Retaining(connection, self.audit)
         self.outbox = Outbox(connection, self.audit)
         self.suppressions = Suppressions(connection, self.audit, self.foreseen)
 
