@@ -16,6 +16,7 @@ from earlyflag.casework.auditing import (
     verify_audit,
     write_public_key,
 )
+from earlyflag.casework.birds_eye import BirdsEye, birds_eye
 from earlyflag.casework.deciding import (
     AssessmentForm,
     DecisionForm,
@@ -60,17 +61,13 @@ from earlyflag.casework.households import (
     get_score,
     look_up_name,
     look_up_reference,
-    lookups_to_review,
-    review_lookup,
     state_purpose,
 )
 from earlyflag.casework.machine_keys import keys, machine_actor, make_key, revoke_key
 from earlyflag.casework.objections import answer_objection, objections_to_answer, record_objection
 from earlyflag.casework.panels import (
-    BirdsEye,
     PanelView,
     agree_action,
-    birds_eye,
     close_panel,
     countersign,
     end_action,
@@ -97,6 +94,7 @@ from earlyflag.casework.protection import (
 )
 from earlyflag.casework.raising import RaisingSummary, publish, raise_flags
 from earlyflag.casework.repeats import answered_before, keep_answer, request_hash
+from earlyflag.casework.reviewing import lookups_to_review, review_lookup
 from earlyflag.casework.signing_in import (
     Session,
     resume_session,

@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from earlyflag.casework.desk import Desk
+from earlyflag.casework.households import check_may_know
+from earlyflag.casework.moving import which_day
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.raising import DAYS_TO_TAKE
 from earlyflag.casework.rules import check_can_move, check_may
 from earlyflag.casework.transitions import Move
 from earlyflag.casework.webhooks import RAISED, announce
 from earlyflag.casework.withholding import withhold_all
-from earlyflag.core.errors import Conflict, InputInvalid
+from earlyflag.core.errors import Conflict, InputInvalid, NotFound
 from earlyflag.core.terms import Band
 from earlyflag.store.keys import postcode_key
 from earlyflag.store.records import Alert, Flag, new_id
@@ -102,13 +104,25 @@ def report_alert(desk: Desk, form: AlertForm, *, source: AlertSource | None = No
 
 def _check_form(desk: Desk, form: AlertForm) -> None:
     if not form.tenant_name.strip():
-        raise InputInvalid("Enter the tenant's name.", "tenant_name")
+        raise InputInvalid(
+            "Enter the tenant's name.", "tenant_name", expected="a name", got="nothing"
+        )
     if not form.postcode.strip():
-        raise InputInvalid("Enter the postcode.", "postcode")
+        raise InputInvalid("Enter the postcode.", "postcode", expected="a postcode", got="nothing")
     if not desk.today - OLDEST <= form.happened_on <= desk.today:
-        raise InputInvalid("Enter a day in the past year, not after today.", "happened_on")
+        raise InputInvalid(
+            "Enter a day in the past year, not after today.",
+            "happened_on",
+            expected="a day of the past year, today at the latest",
+            got=which_day(desk, form.happened_on),
+        )
     if form.arrears_pence is not None and form.arrears_pence < 0:
-        raise InputInvalid("Enter what is owed as an amount of 0 or more.", "arrears_pence")
+        raise InputInvalid(
+            "Enter what is owed as an amount of 0 or more.",
+            "arrears_pence",
+            expected="0 or more",
+            got="less than 0",
+        )
 
 
 def match(desk: Desk, alert: Alert) -> str | None:
@@ -209,8 +223,10 @@ def _wake(desk: Desk, flag: Flag) -> str:
 def alerts_to_match(desk: Desk) -> tuple[Alert, ...]:
     """Return the alerts that found no household, newest first."""
     fields = check_may(desk.actor, Action.MATCH_ALERT)
-    desk.unit.audit.append(desk.entry("list_alerts"))
-    return withhold_all(desk.unit.cases.alerts(AlertState.UNMATCHED), fields)
+    found = desk.unit.cases.alerts(AlertState.UNMATCHED)
+    detail = {"alerts": [alert.alert_id for alert in found]}
+    desk.unit.audit.append(desk.entry("list_alerts", detail=detail))
+    return withhold_all(found, fields)
 
 
 def match_alert(desk: Desk, alert_id: str, household_id: str | None) -> str | None:
@@ -220,6 +236,8 @@ def match_alert(desk: Desk, alert_id: str, household_id: str | None) -> str | No
 
     Raises
     ------
+    InputInvalid
+        There is no such household for this actor.
     Conflict
         It was matched or dismissed before.
     """
@@ -230,8 +248,12 @@ def match_alert(desk: Desk, alert_id: str, household_id: str | None) -> str | No
     flag_id = None
     state = AlertState.DISMISSED
     if household_id is not None:
-        if desk.unit.borough.household(household_id, None) is None:
-            raise InputInvalid("No household has this reference.", "household_id")
+        try:
+            check_may_know(desk, household_id)
+        except NotFound as unknown:
+            raise InputInvalid(
+                str(unknown), "household_id", expected="the pseudonym of a household"
+            ) from unknown
         flag_id = _raise(desk, alert, household_id)
         state = AlertState.MATCHED
     entry = desk.entry(

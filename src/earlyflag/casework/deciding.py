@@ -63,7 +63,12 @@ def decide(
     if form.code is DecisionCode.WATCH_UNTIL:
         until = check_day_ahead(desk, form.watch_until, "watch_until")
     elif form.watch_until is not None:
-        raise InputInvalid("A day to watch until goes with that decision only.", "watch_until")
+        raise InputInvalid(
+            "A day to watch until goes with that decision only.",
+            "watch_until",
+            expected="no day",
+            got="a day",
+        )
     if assessment is not None:
         assess(desk, flag_id, assessment)
     decision = Decision(
@@ -91,9 +96,19 @@ def decide(
 def _check_offers(desk: Desk, form: DecisionForm) -> None:
     unknown = set(form.offers) - desk.rules.offers.keys()
     if unknown or len(set(form.offers)) < len(form.offers):
-        raise InputInvalid("Choose offers from the list, each once.", "offers")
+        raise InputInvalid(
+            "Choose offers from the list, each once.",
+            "offers",
+            expected=", ".join(sorted(desk.rules.offers)),
+            got=f"{len(unknown)} others" if unknown else "one of them twice",
+        )
     if (form.code is DecisionCode.OFFER_HELP) != bool(form.offers):
-        raise InputInvalid("Choose at least one offer where help is offered, else none.", "offers")
+        raise InputInvalid(
+            "Choose at least one offer where help is offered, else none.",
+            "offers",
+            expected="none" if form.offers else "one offer or more",
+            got=f"{len(form.offers)} offers" if form.offers else "none",
+        )
 
 
 def _after_decision(

@@ -10,8 +10,11 @@ from earlyflag.casework.desk import Desk
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
 from earlyflag.core.errors import InputInvalid, StepMissing
+from earlyflag.store.writing import pieces
 
 LONGEST_PURPOSE = 200
+NAMED_A_ROW = 1_000
+"""How many households one row of the audit names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class ExportedScore:
 
 def export_scores(desk: Desk, as_of: date | None, *, purpose: str) -> list[ExportedScore]:
     """Return the scores of a cut-off's newest run, highest first; the export is audited.
+
+    Its own row is followed by rows that name the households in it, many to a row.
 
     Parameters
     ----------
@@ -50,6 +55,8 @@ def export_scores(desk: Desk, as_of: date | None, *, purpose: str) -> list[Expor
             f"An export needs a purpose of 1 to {LONGEST_PURPOSE} characters. "
             "Say it with --purpose, without naming anybody.",
             "purpose",
+            expected=f"1 to {LONGEST_PURPOSE} characters",
+            got=f"{len(purpose.strip()):,} characters",
         )
     borough = desk.unit.borough
     run = next((one for one in borough.runs(limit=1_000) if as_of in (None, one.as_of)), None)
@@ -67,6 +74,9 @@ def export_scores(desk: Desk, as_of: date | None, *, purpose: str) -> list[Expor
         },
     )
     desk.unit.audit.append(replace(entry, purpose=purpose.strip()))
+    for piece in pieces([row.household_id for row in rows], NAMED_A_ROW):
+        named = desk.entry("in_scores_export", subject=run.run_id, detail={"households": piece})
+        desk.unit.audit.append(replace(named, purpose=purpose.strip()))
     return rows
 
 

@@ -8,7 +8,14 @@ from typing import Any
 
 from earlyflag.casework import rules
 from earlyflag.casework.desk import Desk
-from earlyflag.casework.moving import DAYS_TO_CONTACT, LONGEST_WAIT, change, next_step, words
+from earlyflag.casework.moving import (
+    DAYS_TO_CONTACT,
+    LONGEST_WAIT,
+    change,
+    next_step,
+    which_day,
+    words,
+)
 from earlyflag.casework.transitions import Move
 from earlyflag.casework.worktrays import at_version
 from earlyflag.core.errors import InputInvalid
@@ -63,7 +70,12 @@ def record_contact(desk: Desk, flag_id: str, version: int, form: ContactForm) ->
     flag = at_version(desk, flag_id, version)
     state = rules.check_can_contact(desk.actor, flag)
     if not desk.today - LONGEST_WAIT <= form.happened_on <= desk.today:
-        raise InputInvalid("Enter a day that is not after today.", "happened_on")
+        raise InputInvalid(
+            "Enter a day that is not after today.",
+            "happened_on",
+            expected="a day of the past year, today at the latest",
+            got=which_day(desk, form.happened_on),
+        )
     contact = Contact(
         contact_id=new_id("C"),
         flag_id=flag_id,

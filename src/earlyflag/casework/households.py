@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from earlyflag.casework.desk import Desk
 from earlyflag.casework.permissions import Action, Field, Fields
@@ -22,6 +24,7 @@ from earlyflag.casework.withholding import (
 from earlyflag.core.clock import end_of_london_day
 from earlyflag.core.errors import InputInvalid, NotFound, TooMany
 from earlyflag.core.terms import Change, HouseholdRecord, Reason, SuppressionRecord, TimelineEvent
+from earlyflag.store.audit import Detail
 from earlyflag.store.records import (
     Alert,
     CaseOutcome,
@@ -36,8 +39,17 @@ from earlyflag.store.records import (
     StatedPurpose,
     new_id,
 )
-from earlyflag.store.terms import ActorKind, Purpose
+from earlyflag.store.terms import ActorKind, Purpose, SuppressionKind
 
+
+class _OfHousehold(Protocol):
+    """A record of one household."""
+
+    @property
+    def household_id(self) -> str: ...
+
+
+OfHouseholdT = TypeVar("OfHouseholdT", bound=_OfHousehold)
 REFERENCE_KINDS = ("uprn", "account", "tenancy")
 
 
@@ -106,7 +118,8 @@ def look_up_reference(desk: Desk, kind: str, reference: str) -> list[FoundHouseh
     """
     check_may(desk.actor, Action.LOOK_UP)
     if kind not in REFERENCE_KINDS:
-        raise InputInvalid(f"Expected one of {', '.join(REFERENCE_KINDS)}.", "kind")
+        kinds = ", ".join(REFERENCE_KINDS)
+        raise InputInvalid(f"Expected one of {kinds}.", "kind", expected=kinds, got="another word")
     _check_plain(reference, "reference")
     return _found(desk, desk.unit.borough.find_by_reference(kind, reference), kind)
 
@@ -127,9 +140,21 @@ def look_up_name(desk: Desk, surname: str, postcode: str) -> list[FoundHousehold
 
 def _check_plain(value: str, field: str) -> None:
     if not value.strip():
-        raise InputInvalid(f"Enter the {field}.", field)
-    if len(value) > 100 or set("*%_?") & set(value):
-        raise InputInvalid(f"Enter the whole {field}, without wildcards.", field)
+        raise InputInvalid(f"Enter the {field}.", field, expected=f"a {field}", got="nothing")
+    if len(value) > 100:
+        raise InputInvalid(
+            f"Enter the {field} alone, in at most 100 characters.",
+            field,
+            expected="at most 100 characters",
+            got=f"{len(value):,} characters",
+        )
+    if set("*%_?") & set(value):
+        raise InputInvalid(
+            f"Enter the whole {field}, without wildcards.",
+            field,
+            expected=f"a whole {field}",
+            got="a wildcard",
+        )
 
 
 def _found(desk: Desk, household_ids: list[str], kind: str) -> list[FoundHousehold]:
@@ -155,7 +180,12 @@ def _found(desk: Desk, household_ids: list[str], kind: str) -> list[FoundHouseho
                 needs_purpose=not own and stated is None and desk.actor.kind is ActorKind.PERSON,
             )
         )
-    desk.unit.audit.append(desk.entry("look_up", detail={"kind": kind, "found": len(found)}))
+    detail: dict[str, Detail] = {
+        "kind": kind,
+        "found": len(found),
+        "households": [one.household_id for one in found],
+    }
+    desk.unit.audit.append(desk.entry("look_up", detail=detail))
     return found
 
 
@@ -185,7 +215,12 @@ def state_purpose(desk: Desk, household_id: str, purpose: Purpose, note: str = "
     """
     check_may(desk.actor, Action.READ_HOUSEHOLD)
     if purpose not in STATABLE:
-        raise InputInvalid("Choose why you open this household.", "purpose")
+        raise InputInvalid(
+            "Choose why you open this household.",
+            "purpose",
+            expected=", ".join(STATABLE),
+            got=purpose.value,
+        )
     check_may_know(desk, household_id)
     stated = StatedPurpose(
         purpose_id=new_id("L"),
@@ -234,6 +269,17 @@ def check_may_know(desk: Desk, household_id: str) -> None:
     check_household_exists_for(desk.actor, _suppressed_by(desk, household_id))
     if desk.unit.borough.household(household_id, None) is None:
         raise NotFound("No household has this reference.")
+
+
+def known_households(desk: Desk, records: Sequence[OfHouseholdT]) -> list[OfHouseholdT]:
+    """Return the records of households that exist for an actor."""
+    if desk.actor.sees_safe_contact:
+        return list(records)
+    return [
+        one
+        for one in records
+        if SuppressionKind.SAFE_CONTACT not in _suppressed_by(desk, one.household_id)
+    ]
 
 
 def open_purpose(desk: Desk, household_id: str) -> Purpose:
@@ -349,31 +395,4 @@ def score_view(desk: Desk, line: ScoreLine, fields: Fields) -> ScoreView | None:
         reasons=withhold_reasons(detail.reasons, fields),
         unknowns=detail.unknowns,
         changes=detail.changes,
-    )
-
-
-def lookups_to_review(desk: Desk, *, limit: int = 50) -> list[StatedPurpose]:
-    """Return stated purposes that nobody has reviewed, newest first."""
-    fields = check_may(desk.actor, Action.REVIEW_LOOKUPS)
-    found = desk.unit.access.purposes(unreviewed=True, limit=limit)
-    return list(withhold_all(found, fields))
-
-
-def review_lookup(desk: Desk, purpose_id: str, finding: str) -> None:
-    """Write what a review of a look-up found.
-
-    Raises
-    ------
-    InputInvalid
-        The finding is blank.
-    """
-    check_may(desk.actor, Action.REVIEW_LOOKUPS)
-    if not finding.strip():
-        raise InputInvalid("Say what you found.", "finding")
-    desk.unit.access.review_purpose(
-        purpose_id,
-        finding.strip(),
-        by=desk.actor.actor_id,
-        now=desk.now,
-        audit=desk.entry("lookup_reviewed", subject=purpose_id),
     )

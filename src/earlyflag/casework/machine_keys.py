@@ -46,13 +46,30 @@ def make_key(
     check_may(desk.actor, Action.KEEP_KEYS)
     chosen = frozenset(scopes)
     if not name.strip():
-        raise InputInvalid("A key needs a name that says which system uses it.", "name")
+        raise InputInvalid(
+            "A key needs a name that says which system uses it.",
+            "name",
+            expected="a few words",
+            got="nothing",
+        )
     if not chosen:
-        raise InputInvalid("A key needs at least one scope.", "scopes")
+        raise InputInvalid(
+            "A key needs at least one scope.", "scopes", expected=", ".join(Scope), got="none"
+        )
     if not 1 <= days <= LONGEST_DAYS:
-        raise InputInvalid(f"Got {days} days, but expected 1 to {LONGEST_DAYS}.", "days")
+        raise InputInvalid(
+            f"Got {days} days, but expected 1 to {LONGEST_DAYS}.",
+            "days",
+            expected=f"1 to {LONGEST_DAYS}",
+            got=str(days),
+        )
     if Scope.ALERTS_WRITE in chosen and alert_source is None:
-        raise InputInvalid("A key for alerts needs to say whose alerts they are.", "alert_source")
+        raise InputInvalid(
+            "A key for alerts needs to say whose alerts they are.",
+            "alert_source",
+            expected=", ".join(AlertSource),
+            got="nothing",
+        )
     secret = PREFIX + secrets.token_urlsafe(32)
     key = MachineKey(
         key_id=new_id("K"),

@@ -31,10 +31,26 @@ def words(value: str, field: str, *, needed: bool = True) -> str:
     """
     text = value.strip()
     if needed and not text:
-        raise InputInvalid(f"Enter the {field.replace('_', ' ')}.", field)
+        raise InputInvalid(
+            f"Enter the {field.replace('_', ' ')}.", field, expected="a few words", got="nothing"
+        )
     if len(text) > LONGEST_TEXT:
-        raise InputInvalid(f"Got {len(text):,} characters, but at most {LONGEST_TEXT:,}.", field)
+        raise InputInvalid(
+            f"Got {len(text):,} characters, but at most {LONGEST_TEXT:,}.",
+            field,
+            expected=f"at most {LONGEST_TEXT:,} characters",
+            got=f"{len(text):,} characters",
+        )
     return text
+
+
+def which_day(desk: Desk, day: date | None) -> str:
+    """Return where a day lies, without saying which it is, for the refusal of it."""
+    if day is None:
+        return "no day"
+    if day == desk.today:
+        return "today"
+    return "a day after today" if day > desk.today else "a day before today"
 
 
 def check_day_ahead(desk: Desk, day: date | None, field: str) -> date:
@@ -46,7 +62,12 @@ def check_day_ahead(desk: Desk, day: date | None, field: str) -> date:
         It is missing or does not lie there.
     """
     if day is None or not desk.today < day <= desk.today + LONGEST_WAIT:
-        raise InputInvalid("Enter a day after today, at most a year away.", field)
+        raise InputInvalid(
+            "Enter a day after today, at most a year away.",
+            field,
+            expected="a day of the year after today",
+            got=which_day(desk, day),
+        )
     return day
 
 

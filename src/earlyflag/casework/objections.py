@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from earlyflag.casework.desk import Desk
-from earlyflag.casework.households import check_may_know, open_purpose
+from earlyflag.casework.households import check_may_know, known_households, open_purpose
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
 from earlyflag.casework.suppressing import suppress_household
 from earlyflag.casework.withholding import withhold_all
-from earlyflag.core.errors import Conflict, InputInvalid
+from earlyflag.core.errors import Conflict, InputInvalid, NotFound
 from earlyflag.store.records import Objection, new_id
 from earlyflag.store.terms import ObjectionKind, ObjectionState, SuppressionKind
 
@@ -34,7 +34,12 @@ def record_objection(
     check_may_know(desk, household_id)
     purpose = open_purpose(desk, household_id)
     if not statement.strip():
-        raise InputInvalid("Enter what the household says, in its words.", "statement")
+        raise InputInvalid(
+            "Enter what the household says, in its words.",
+            "statement",
+            expected="a few words",
+            got="nothing",
+        )
     reference = None
     if suppress_now:
         reference = suppress_household(desk, household_id, SuppressionKind.OBJECTION)
@@ -60,10 +65,12 @@ def record_objection(
 
 
 def objections_to_answer(desk: Desk) -> tuple[Objection, ...]:
-    """Return the objections that nobody has answered, newest first."""
+    """Return the objections that nobody has answered, newest first; the read is audited."""
     fields = check_may(desk.actor, Action.ANSWER_OBJECTION)
-    desk.unit.audit.append(desk.entry("list_objections"))
-    return withhold_all(desk.unit.cases.objections(ObjectionState.OPEN), fields)
+    found = known_households(desk, desk.unit.cases.objections(ObjectionState.OPEN))
+    detail = {"households": [objection.household_id for objection in found]}
+    desk.unit.audit.append(desk.entry("list_objections", detail=detail))
+    return withhold_all(found, fields)
 
 
 def answer_objection(desk: Desk, objection_id: str, *, uphold: bool, answer: str) -> None:
@@ -76,15 +83,19 @@ def answer_objection(desk: Desk, objection_id: str, *, uphold: bool, answer: str
     ------
     InputInvalid
         There is no answer in words.
+    NotFound
+        There is no such objection for this actor.
     Conflict
         It was answered before.
     """
     check_may(desk.actor, Action.ANSWER_OBJECTION)
     objection = desk.unit.cases.objection(objection_id)
+    if not known_households(desk, [objection]):
+        raise NotFound("Nothing has this reference. Go back to the list and open it from there.")
     if objection.state is not ObjectionState.OPEN:
         raise Conflict("This objection has been answered already.")
     if not answer.strip():
-        raise InputInvalid("Enter the answer.", "answer")
+        raise InputInvalid("Enter the answer.", "answer", expected="a few words", got="nothing")
     if uphold and objection.suppression_ref is None:
         suppress_household(desk, objection.household_id, SuppressionKind.OBJECTION)
     state = ObjectionState.UPHELD if uphold else ObjectionState.NOT_UPHELD

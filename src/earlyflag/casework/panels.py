@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from earlyflag.casework.desk import Desk
+from earlyflag.casework.moving import which_day
 from earlyflag.casework.permissions import Action, Field
 from earlyflag.casework.rules import (
     can_close_panel,
     can_countersign,
+    can_see_flag,
     check_can_close_panel,
     check_can_countersign,
     check_can_see_flag,
@@ -22,7 +23,7 @@ from earlyflag.core.errors import Conflict, InputInvalid, NotAllowed
 from earlyflag.core.terms import HouseholdRecord
 from earlyflag.store.audit import Detail
 from earlyflag.store.records import Flag, Panel, PanelAction, PanelItem, new_id
-from earlyflag.store.terms import Barrier, Helped, OutcomeCode, PanelActionState, PanelState
+from earlyflag.store.terms import Barrier, PanelActionState, PanelState
 
 MOST_ITEMS = 60
 LONGEST_LIFE = timedelta(days=42)
@@ -55,24 +56,6 @@ class PanelView:
     can_close: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BirdsEye:
-    """Barriers, outcomes and actions over all meetings, in counts; small counts are left out.
-
-    Attributes
-    ----------
-    outcomes : where the households of lists stood when work on them ended, the last word of each
-    helped : whether the help worked, as of the same
-    """
-
-    households: int
-    barriers: dict[str, int | None]
-    outcomes: dict[str, int | None]
-    helped: dict[str, int | None]
-    actions: dict[str, int | None]
-    overdue: int | None
-
-
 def make_panel(
     desk: Desk,
     title: str,
@@ -97,14 +80,24 @@ def make_panel(
     names = tuple(name.strip() for name in recipients if name.strip())
     expiry = expires_on or meeting_on + timedelta(days=14)
     if not title.strip():
-        raise InputInvalid("Enter a title.", "title")
+        raise InputInvalid("Enter a title.", "title", expected="a few words", got="nothing")
     if not names:
-        raise InputInvalid("Enter who receives the list.", "recipients")
+        raise InputInvalid(
+            "Enter who receives the list.", "recipients", expected="one name or more", got="none"
+        )
     if not 1 <= len(set(flag_ids)) <= MOST_ITEMS:
-        raise InputInvalid(f"Choose 1 to {MOST_ITEMS} flags.", "flags")
+        raise InputInvalid(
+            f"Choose 1 to {MOST_ITEMS} flags.",
+            "flags",
+            expected=f"1 to {MOST_ITEMS} flags",
+            got=str(len(set(flag_ids))),
+        )
     if not desk.today <= meeting_on <= expiry <= meeting_on + LONGEST_LIFE:
         raise InputInvalid(
-            "Enter a meeting from today on, and an expiry up to six weeks after it.", "meeting_on"
+            "Enter a meeting from today on, and an expiry up to six weeks after it.",
+            "meeting_on",
+            expected="today or later, with an expiry in the six weeks after it",
+            got=which_day(desk, meeting_on),
         )
     flags = [desk.unit.flags.get(flag_id) for flag_id in dict.fromkeys(flag_ids)]
     for flag in flags:
@@ -178,7 +171,7 @@ def _carried(desk: Desk, panel: Panel, shown: Sequence[str]) -> tuple[PanelActio
     return tuple(
         action
         for action in desk.unit.panels.open_elsewhere(panel.panel_id, shown)
-        if action.household_id in shown or _is_printable(desk, desk.unit.flags.get(action.flag_id))
+        if action.household_id in shown or _is_shown(desk, desk.unit.flags.get(action.flag_id))
     )
 
 
@@ -186,12 +179,16 @@ def _is_printable(desk: Desk, flag: Flag) -> bool:
     return not (flag.safe_contact or desk.unit.suppressions.of(flag.household_id, desk.today))
 
 
+def _is_shown(desk: Desk, flag: Flag) -> bool:
+    return can_see_flag(desk.actor, flag) and _is_printable(desk, flag)
+
+
 def _rows(desk: Desk, panel: Panel) -> tuple[PanelRow, ...]:
     actions = desk.unit.panels.actions(panel_id=panel.panel_id)
     rows = []
     for item in desk.unit.panels.items(panel.panel_id):
         flag = desk.unit.flags.get(item.flag_id)
-        if not _is_printable(desk, flag):
+        if not _is_shown(desk, flag):
             continue
         record = desk.unit.borough.household(item.household_id, None)
         rows.append(
@@ -268,20 +265,41 @@ def set_barriers(desk: Desk, panel_id: str, flag_id: str, barriers: Sequence[Bar
 
     Raises
     ------
+    InputInvalid
+        The household is not on the list, or is shown there no more.
     Conflict
         The meeting's list is closed.
     """
     check_may(desk.actor, Action.KEEP_PANEL)
     _check_open(desk, panel_id)
-    flag = desk.unit.flags.get(flag_id)
+    item = _on_list(desk, panel_id, flag_id)
     codes = sorted({barrier.value for barrier in barriers})
     entry = desk.entry(
         "panel_barriers",
-        household_id=flag.household_id,
+        household_id=item.household_id,
         subject=panel_id,
         detail={"barriers": codes},
     )
     desk.unit.panels.set_barriers(panel_id, flag_id, codes, entry)
+
+
+def _on_list(desk: Desk, panel_id: str, flag_id: str) -> PanelItem:
+    """Return a household of a list, if its page shows it to this actor.
+
+    Raises
+    ------
+    InputInvalid
+        It is not on the list, or is there no more for this actor: one refusal for all of these,
+        so that it tells nothing of a flag that the actor may not know of.
+    """
+    for item in desk.unit.panels.items(panel_id):
+        if item.flag_id == flag_id and _is_shown(desk, desk.unit.flags.get(flag_id)):
+            return item
+    raise InputInvalid(
+        "The household is not on this list. Open the list again.",
+        "flag_id",
+        expected="a flag of this list",
+    )
 
 
 def _check_open(desk: Desk, panel_id: str) -> None:
@@ -297,7 +315,7 @@ def agree_action(
     Raises
     ------
     InputInvalid
-        A part is missing, too long, or due before today.
+        A part is missing, too long, or due before today, or the household is not on the list.
     Conflict
         The meeting's list is closed.
     """
@@ -305,17 +323,25 @@ def agree_action(
     _check_open(desk, panel_id)
     for name, value in (("agency", agency), ("owner", owner), ("what", what)):
         if not 0 < len(value.strip()) <= LONGEST_TEXT:
-            raise InputInvalid(f"Enter the {name}, in at most {LONGEST_TEXT} characters.", name)
+            raise InputInvalid(
+                f"Enter the {name}, in at most {LONGEST_TEXT} characters.",
+                name,
+                expected=f"1 to {LONGEST_TEXT} characters",
+                got=f"{len(value.strip()):,} characters",
+            )
     if due_on < desk.today:
-        raise InputInvalid("Enter a day from today on.", "due_on")
-    on_list = {item.flag_id: item for item in desk.unit.panels.items(panel_id)}
-    if flag_id not in on_list:
-        raise InputInvalid("The household is not on this list.", "flag_id")
+        raise InputInvalid(
+            "Enter a day from today on.",
+            "due_on",
+            expected="today or later",
+            got=which_day(desk, due_on),
+        )
+    item = _on_list(desk, panel_id, flag_id)
     action = PanelAction(
         action_id=new_id("N"),
         panel_id=panel_id,
         flag_id=flag_id,
-        household_id=on_list[flag_id].household_id,
+        household_id=item.household_id,
         agency=agency.strip(),
         owner=owner.strip(),
         due_on=due_on,
@@ -339,11 +365,14 @@ def end_action(desk: Desk, action_id: str, state: PanelActionState) -> None:
 
     Raises
     ------
+    NotFound
+        There is no such action for this actor.
     Conflict
         It has ended before.
     """
     check_may(desk.actor, Action.KEEP_PANEL)
     action = desk.unit.panels.action(action_id)
+    check_can_see_flag(desk.actor, desk.unit.flags.get(action.flag_id))
     if action.state is not PanelActionState.OPEN or state is PanelActionState.OPEN:
         raise Conflict("This action has ended already.")
     entry = desk.entry(
@@ -353,29 +382,3 @@ def end_action(desk: Desk, action_id: str, state: PanelActionState) -> None:
         detail={"state": state},
     )
     desk.unit.panels.end_action(action_id, state, entry)
-
-
-def birds_eye(desk: Desk) -> BirdsEye:
-    """Return barriers, outcomes and actions over all meetings in counts, small ones left out."""
-    check_may(desk.actor, Action.READ_FIGURES)
-    limit = desk.rules.disclosure_limit
-    barriers = Counter(code for found in desk.unit.panels.barriers() for code in found)
-    actions = desk.unit.panels.actions()
-    states = Counter(action.state.value for action in actions)
-    ended = desk.unit.panels.outcomes()
-    outcomes = Counter(outcome for outcome, _ in ended)
-    helped = Counter(how for _, how in ended)
-    overdue = sum(a.state is PanelActionState.OPEN and a.due_on < desk.today for a in actions)
-    return BirdsEye(
-        households=desk.unit.panels.count_items(),
-        barriers={barrier.value: _shown(barriers[barrier.value], limit) for barrier in Barrier},
-        outcomes={one.value: _shown(outcomes[one.value], limit) for one in OutcomeCode},
-        helped={one.value: _shown(helped[one.value], limit) for one in Helped},
-        actions={state.value: _shown(states[state.value], limit) for state in PanelActionState},
-        overdue=_shown(overdue, limit),
-    )
-
-
-def _shown(count: int, limit: int) -> int | None:
-    """Return a count, or None where it is small enough to point at somebody."""
-    return None if 0 < count < limit else count

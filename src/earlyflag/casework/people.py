@@ -36,7 +36,13 @@ def check_password(password: str) -> None:
             f"A password needs {PASSWORD_LENGTH} characters or more, not the same few again and "
             "again. Three unrelated words are good.",
             "password",
+            expected=f"{PASSWORD_LENGTH} characters or more",
+            got="one that is shorter or easier to guess",
         )
+
+
+def _no_role() -> InputInvalid:
+    return InputInvalid("An account needs a role.", "roles", expected=", ".join(Role), got="none")
 
 
 def new_account(
@@ -89,9 +95,11 @@ def make_account(
     check_password(password)
     roles, permissions = frozenset(roles), frozenset(permissions)
     if not username.strip():
-        raise InputInvalid("An account needs a username.", "username")
+        raise InputInvalid(
+            "An account needs a username.", "username", expected="a name", got="nothing"
+        )
     if not roles:
-        raise InputInvalid("An account needs a role.", "roles")
+        raise _no_role()
     if desk.unit.access.account_by_username(username.strip().lower()) is not None:
         raise Conflict("This username is taken. Choose another.")
     account = new_account(
@@ -132,7 +140,7 @@ def change_account(
     if roles is not None:
         changes["roles"] = sorted(frozenset(roles))
         if not changes["roles"]:
-            raise InputInvalid("An account needs a role.", "roles")
+            raise _no_role()
     if permissions is not None:
         changes["permissions"] = sorted(frozenset(permissions))
     if is_active is not None:

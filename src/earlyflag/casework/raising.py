@@ -197,10 +197,17 @@ def raise_flags(
 
 def _check_range(capacity: int, explore_share: float, holdback_share: float) -> None:
     if capacity < 1:
-        raise InputInvalid(f"Got a capacity of {capacity}, but expected 1 or more.", "capacity")
+        raise InputInvalid(
+            f"Got a capacity of {capacity}, but expected 1 or more.",
+            "capacity",
+            expected="1 or more",
+            got=str(capacity),
+        )
     for name, share in (("explore_share", explore_share), ("holdback_share", holdback_share)):
         if not 0 <= share <= 0.5:
-            raise InputInvalid(f"Got {share}, but expected 0 to 0.5.", name)
+            raise InputInvalid(
+                f"Got {share}, but expected 0 to 0.5.", name, expected="0 to 0.5", got=str(share)
+            )
 
 
 def _draw(seed: int, purpose: str, household_id: str) -> float:

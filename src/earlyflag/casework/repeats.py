@@ -29,7 +29,12 @@ def answered_before(desk: Desk, key: str, digest: str) -> Answered | None:
         The key was used for another request.
     """
     if not key.strip() or len(key) > LONGEST_KEY:
-        raise InputInvalid(f"Expected a key of 1 to {LONGEST_KEY} characters.", "Idempotency-Key")
+        raise InputInvalid(
+            f"Expected a key of 1 to {LONGEST_KEY} characters.",
+            "Idempotency-Key",
+            expected=f"1 to {LONGEST_KEY} characters",
+            got=f"{len(key.strip()):,} characters",
+        )
     found = desk.unit.access.reserve_answer(desk.actor.actor_id, key, digest, desk.now)
     if found is not None and found.request_hash != digest:
         raise Conflict("This Idempotency-Key was used for another request. Use a fresh one.")

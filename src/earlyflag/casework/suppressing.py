@@ -6,12 +6,12 @@ from datetime import date
 
 from earlyflag.casework.desk import Desk
 from earlyflag.casework.permissions import Action
-from earlyflag.casework.rules import check_can_move, check_may
+from earlyflag.casework.rules import check_can_move, check_household_exists_for, check_may
 from earlyflag.casework.transitions import Move
 from earlyflag.core.errors import NotFound
 from earlyflag.core.terms import SuppressionRecord
 from earlyflag.store.records import new_id
-from earlyflag.store.terms import FlagState, SuppressionKind
+from earlyflag.store.terms import ActorKind, FlagState, SuppressionKind
 
 
 def suppress_household(
@@ -57,6 +57,7 @@ def suppress(
         No household has this reference.
     """
     check_may(desk.actor, Action.SUPPRESS)
+    _check_exists_for(desk, household_id)
     if desk.unit.borough.household(household_id, None) is None:
         raise NotFound("No household has this reference.")
     return suppress_household(desk, household_id, kind, until=until)
@@ -71,9 +72,24 @@ def end_suppression(desk: Desk, suppression_ref: str) -> None:
         Casework holds none with this reference.
     """
     check_may(desk.actor, Action.SUPPRESS)
-    entry = desk.entry("suppression_ended", subject=suppression_ref)
+    covered = desk.unit.suppressions.covered(suppression_ref)
+    for household_id in covered:
+        _check_exists_for(desk, household_id)
+    entry = desk.entry(
+        "suppression_ended",
+        household_id=covered[0] if len(covered) == 1 else None,
+        subject=suppression_ref,
+        detail={"households": covered},
+    )
     if not desk.unit.suppressions.end(suppression_ref, desk.today, entry):
         raise NotFound("No suppression recorded here has this reference.")
+
+
+def _check_exists_for(desk: Desk, household_id: str) -> None:
+    """Refuse a household that does not exist for a person; the service's commands know all."""
+    if desk.actor.kind is not ActorKind.SYSTEM:
+        kinds = {record.kind for record in desk.unit.suppressions.of(household_id, desk.today)}
+        check_household_exists_for(desk.actor, kinds)
 
 
 def withdraw(desk: Desk, household_ids: list[str]) -> int:

@@ -45,10 +45,20 @@ def make_webhook(desk: Desk, address: str, events: Iterable[str]) -> Webhook:
     check_may(desk.actor, Action.KEEP_KEYS)
     parts = urlsplit(address.strip())
     if parts.scheme != "https" or not parts.hostname or parts.username:
-        raise InputInvalid("Enter an address that begins with https://", "address")
+        raise InputInvalid(
+            "Enter an address that begins with https://",
+            "address",
+            expected="an https address without a username in it",
+            got="another address" if address.strip() else "nothing",
+        )
     chosen = tuple(dict.fromkeys(events))
     if not chosen or set(chosen) - set(EVENTS):
-        raise InputInvalid(f"Choose from {', '.join(EVENTS)}.", "events")
+        raise InputInvalid(
+            f"Choose from {', '.join(EVENTS)}.",
+            "events",
+            expected=", ".join(EVENTS),
+            got="others" if chosen else "none",
+        )
     webhook = Webhook(
         webhook_id=new_id("X"),
         address=address.strip(),

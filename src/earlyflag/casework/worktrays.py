@@ -125,7 +125,12 @@ def list_flags(
     """
     fields = rules.check_may(desk.actor, Action.LIST_FLAGS)
     if not 1 <= limit <= MOST_A_PAGE:
-        raise InputInvalid(f"Got {limit}, but expected 1 to {MOST_A_PAGE}.", "limit")
+        raise InputInvalid(
+            f"Got {limit}, but expected 1 to {MOST_A_PAGE}.",
+            "limit",
+            expected=f"1 to {MOST_A_PAGE}",
+            got=str(limit),
+        )
     wanted = _own(desk, wanted)
     seen = desk.actor.sees_safe_contact
     page = desk.unit.flags.page(
@@ -280,7 +285,9 @@ def assign_flags(desk: Desk, flags: Sequence[tuple[str, int]], assignee_id: str)
     """
     rules.check_may(desk.actor, Action.ASSIGN_FLAGS)
     if not flags:
-        raise InputInvalid("Choose at least one flag.", "flags")
+        raise InputInvalid(
+            "Choose at least one flag.", "flags", expected="one flag or more", got="none"
+        )
     assignee = actor_of(desk.unit.access.account(assignee_id))
     changed = []
     for flag_id, version in sorted(flags):

@@ -224,6 +224,20 @@ class Access:
         query = query.order_by(PurposeRow.stated_at.desc()).limit(limit)
         return [read(StatedPurpose, row) for row in self._connection.execute(query)]
 
+    def stated(self, purpose_id: str) -> StatedPurpose:
+        """Return a stated purpose.
+
+        Raises
+        ------
+        NotFound
+            No look-up has this reference.
+        """
+        query = select(*PurposeRow.__table__.columns).where(PurposeRow.purpose_id == purpose_id)
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("No look-up has this reference.")
+        return read(StatedPurpose, row)
+
     def review_purpose(
         self, purpose_id: str, finding: str, *, by: str, now: datetime, audit: AuditEntry
     ) -> None:

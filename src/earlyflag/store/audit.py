@@ -29,7 +29,7 @@ from earlyflag.store.terms import ActorKind
 GENESIS = "0" * 64
 DETAIL_KEYS = frozenset(
     {
-        "agrees", "arm", "as_of", "assignee", "attempted", "band", "barriers", "capacity",
+        "agrees", "alerts", "arm", "as_of", "assignee", "attempted", "band", "barriers", "capacity",
         "channel", "code", "count", "deleted", "dry_run", "due_on", "duty", "error",
         "expires", "fields", "filters", "found", "from_state", "helped", "households",
         "key", "kind", "limit", "model_version", "name", "offers", "origin", "outcome",

@@ -149,6 +149,8 @@ def decode_cursor(cursor: str) -> tuple[FlagSort, Any, str]:
         raise InputInvalid(
             "The cursor is not one of this list. Start at the first page.",
             "cursor",
+            expected="the cursor that the page before gave",
+            got="another text",
         ) from error
 
 
@@ -180,6 +182,8 @@ class Flags:
                     f"The cursor is of a list in another order than {sort.value}. "
                     "Start at the first page.",
                     "cursor",
+                    expected=f"a cursor of the order {sort.value}",
+                    got="one of another order",
                 )
             query = query.where(tuple_(column, FlagRow.flag_id) > tuple_(value, flag_id))
         rows = self._connection.execute(query.order_by(column, FlagRow.flag_id).limit(limit + 1))

@@ -163,6 +163,13 @@ class Suppressions:
         self._audit.append(audit)
         return done
 
+    def covered(self, suppression_ref: str) -> list[str]:
+        """Return the households that a suppression covers."""
+        query = select(SuppressedHouseholdRow.household_id).where(
+            SuppressedHouseholdRow.suppression_ref == suppression_ref
+        )
+        return sorted(self._connection.scalars(query))
+
     def of(self, household_id: str, day: date) -> list[SuppressionRecord]:
         """Return what suppresses a household on a day."""
         if (household_id, day) in self._foreseen.not_suppressed:

@@ -8,91 +8,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.web.conftest import ADDRESS, Served, open_page, sign_in
-from tests.web.borough import CANARIES, PASSWORD, UNFLAGGED, account_ref, household_id
+from tests.e2e.web.filling import choose, fill_date, save
+from tests.web.borough import CANARIES, PASSWORD, household_id
 
 pytestmark = pytest.mark.needs_chromium
 
 DIRTY = Path(__file__).parents[2] / "golden" / "dirty_extracts"
-
-
-def fill_date(page: Page, name: str, day: str, month: str, year: str) -> None:
-    page.fill(f"#{name}-day", day)
-    page.fill(f"#{name}-month", month)
-    page.fill(f"#{name}-year", year)
-
-
-def choose(page: Page, name: str, value: str) -> None:
-    page.check(f'input[name="{name}"][value="{value}"]')
-
-
-def save(page: Page) -> None:
-    page.click("main form:last-of-type button[type=submit]")
-
-
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_an_officer_takes_a_flag_decides_contacts_and_closes_it(
-    scripts: bool, size: str, served: Served, chromium: Browser
-) -> None:
-    rank = {("desktop", True): 5, ("desktop", False): 6, ("phone", True): 7}.get((size, scripts), 8)
-    page = open_page(chromium, size=size, scripts=scripts)
-    sign_in(page, "reviewer")
-    page.goto(f"{ADDRESS}/work/unassigned")
-    page.click(f'a[href="/households/{household_id(rank)}"]')
-    assert page.locator("h1").inner_text() == f"{rank} Canary Street, Testborough"
-    page.click("text=Take this flag")
-    assert "The flag is yours now." in page.locator("main").inner_text()
-    page.locator("summary", has_text="Records behind this").first.click()
-    assert page.locator(".ef-reason table").first.is_visible()
-
-    page.get_by_role("button", name="Decide", exact=True).click()
-    assert page.locator("main input:checked").count() == 0
-    choose(page, "code", "offer_help")
-    choose(page, "offers", "money_advice")
-    page.fill("#reason", "The rent shortfall grows each month.")
-    choose(page, "agrees", "yes")
-    choose(page, "why", "reasons_match")
-    page.click("text=Save the decision")
-    assert "Your decision has been saved." in page.locator("main").inner_text()
-
-    page.click("text=Record a contact")
-    fill_date(page, "happened_on", "9", "3", "2027")
-    choose(page, "channel", "telephone")
-    choose(page, "result", "reached")
-    page.click("text=Save the contact")
-    assert "The contact has been saved." in page.locator("main").inner_text()
-
-    page.click("text=Record the outcome")
-    choose(page, "helped", "yes")
-    choose(page, "outcome", "stayed_home")
-    choose(page, "duty", "none")
-    choose(page, "useful", "yes")
-    page.click("text=Save and close the flag")
-    assert "the flag is closed" in page.locator("main").inner_text()
-    page.context.close()
-
-
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_an_officer_looks_another_household_up_with_a_purpose(
-    scripts: bool, served: Served, chromium: Browser
-) -> None:
-    page = open_page(chromium, scripts=scripts)
-    sign_in(page, "officer" if scripts else "second-officer")
-    page.goto(f"{ADDRESS}/look-up")
-    choose(page, "kind", "account")
-    page.fill("#reference", account_ref(UNFLAGGED))
-    save(page)
-    assert account_ref(UNFLAGGED) not in page.url
-    page.click(f"text={UNFLAGGED} Canary Street")
-    assert page.locator("h1").inner_text() == "Why are you opening this household?"
-    page.click("text=Open the household")
-    assert "There is a problem" in page.locator("main").inner_text()
-    choose(page, "purpose", "household_asked")
-    page.click("text=Open the household")
-    text = page.locator("main").inner_text()
-    assert "This household is not flagged" in text
-    assert "does not mean that a household is safe" in text
-    page.context.close()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
@@ -229,7 +150,7 @@ def test_an_auditor_sees_who_looked_at_a_household_and_no_case(
     assert names_nobody(page)
     page.goto(f"{ADDRESS}/audit")
     page.click("text=Check the whole log")
-    assert page.locator("h1").inner_text() == "The log is sound"
+    assert page.locator("h1").inner_text().startswith("The log is sound")
     page.goto(f"{ADDRESS}/purposes")
     assert page.locator("h1").inner_text() == "Look-ups to review"
     assert names_nobody(page)

@@ -9,10 +9,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from earlyflag.casework.auditing import read_audit, verify_audit
-from earlyflag.casework.households import lookups_to_review, review_lookup
+from earlyflag.casework.auditing import Verification, read_audit, read_vouchers, verify_audit
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.permissions import Field as FieldGroup
+from earlyflag.casework.reviewing import lookups_to_review, review_lookup
 from earlyflag.casework.rules import check_may
 from earlyflag.casework.worktrays import staff_names
 from earlyflag.core.errors import InputInvalid
@@ -35,6 +35,12 @@ from earlyflag.web.wording import moment, plural, words
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
+MOST = 200
+
+
+def _purpose(stated: str) -> str:
+    """Return a purpose in words; that of an export is words already."""
+    return PURPOSES[Purpose(stated)] if stated in set(Purpose) else stated
 
 
 def _rows(records: list[AuditRecord], staff: Mapping[str, str]) -> tuple[tuple[Cell, ...], ...]:
@@ -47,11 +53,17 @@ def _rows(records: list[AuditRecord], staff: Mapping[str, str]) -> tuple[tuple[C
             Link(record.household_id, f"/audit/households/{record.household_id}")
             if record.household_id
             else "",
-            PURPOSES[Purpose(record.purpose)] if record.purpose else "",
+            _purpose(record.purpose or ""),
             record.correlation_id,
         )
         for record in records
     )
+
+
+def _before(request: Request) -> int | None:
+    """Return the number of the row that the page before this one ended with."""
+    sent = request.query_params.get("before", "")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 16 else None
 
 
 HEADINGS = ("Row", "When", "Who", "What", "Household", "Purpose", "Reference in the log")
@@ -60,8 +72,7 @@ HEADINGS = ("Row", "When", "Who", "What", "Household", "Purpose", "Reference in 
 @router.get("/audit")
 def show_audit(request: Request, visit: SignedIn) -> HTMLResponse:
     """Show the log, newest first."""
-    sent = request.query_params.get("before", "")
-    before = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 16 else None
+    before = _before(request)
     action = request.query_params.get("action", "")
     with visit.desk() as desk:
         records = read_audit(desk, before=before, limit=PAGE, action=action or None)
@@ -88,21 +99,30 @@ def show_audit(request: Request, visit: SignedIn) -> HTMLResponse:
 
 @router.get("/audit/households/{household_id}")
 def who_looked(request: Request, visit: SignedIn, household_id: str) -> HTMLResponse:
-    """Show who has looked at one household, when and why."""
+    """Show who has looked at one household, when and why, be it among others."""
+    before = _before(request)
     with visit.desk() as desk:
-        records = read_audit(desk, limit=200, household_id=household_id)
+        records = read_audit(desk, before=before, limit=MOST, household_id=household_id)
         staff = staff_names(desk)
+    here = f"/audit/households/{household_id}"
+    links = [Link("Newest rows", here)] if before else []
+    if len(records) == MOST:
+        links.append(Link("Older rows", f"{here}?before={records[-1].sequence}"))
     table = Table(f"Rows about household {household_id}", HEADINGS, _rows(records, staff))
     view = ReportView(
         "Who has looked at this household?",
         (
             Section(
-                "", () if records else ("Nobody has looked at it.",), table if records else None
+                "",
+                () if records else ("Nobody has looked at it.",),
+                table if records else None,
+                links=tuple(links),
             ),
         ),
         intro=(
-            f"Household {household_id}. {plural(len(records), 'row')}. Lists that showed the "
-            "household among others are rows of their own in the log.",
+            f"Household {household_id}. {plural(len(records), 'row')} on this page. A row that "
+            "names no household is of a list, a meeting or a file that showed this one among "
+            "others.",
         ),
         back="/audit",
         wide=True,
@@ -114,18 +134,39 @@ def who_looked(request: Request, visit: SignedIn, household_id: str) -> HTMLResp
 def verify(request: Request, visit: SignedIn, _data: Posted) -> HTMLResponse:
     """Check every row of the log against its hash and its neighbours."""
     check_may(visit.actor, Action.VERIFY_AUDIT)
-    found = verify_audit(visit.site.engine)
-    if found.is_sound:
-        said = (f"{plural(found.rows, 'row')} checked. None was changed, removed or reordered.",)
-    else:
-        said = ("The log is not as it was written. Tell the data protection officer now.",)
+    settings = visit.site.settings
+    vouchers = read_vouchers(
+        settings.heads_file,
+        settings.public_key_file,
+        stated=(settings.audit_heads, settings.audit_public_key),
+    )
+    found = verify_audit(visit.site.engine, exported=vouchers.heads, public_key=vouchers.public_key)
     view = ReportView(
-        "The log is sound" if found.is_sound else "The log has been tampered with",
-        (Section("", found.findings),),
-        intro=said,
+        _verdict(found),
+        (
+            Section("", found.findings),
+            Section("What was not checked" if found.cautions else "", found.cautions),
+        ),
+        intro=_said(found),
         back="/audit",
     )
     return page(request, visit, "report.html", view)
+
+
+def _verdict(found: Verification) -> str:
+    """Return what a check may claim, and no more."""
+    if not found.is_sound:
+        return "The log has been tampered with"
+    return "The log is sound as far as it was checked" if found.cautions else "The log is sound"
+
+
+def _said(found: Verification) -> tuple[str, ...]:
+    if not found.is_sound:
+        return ("The log is not as it was written. Tell the data protection officer now.",)
+    return (
+        f"{plural(found.rows, 'row')} checked. None was changed, removed or reordered.",
+        f"{plural(found.heads, 'exported head')} met.",
+    )
 
 
 @router.get("/purposes")

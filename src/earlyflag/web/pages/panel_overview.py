@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from earlyflag.casework.panels import birds_eye
+from earlyflag.casework.birds_eye import birds_eye
 from earlyflag.web import charts
 from earlyflag.web.framing import page
 from earlyflag.web.pages.codes import BARRIERS, HELPED, OUTCOMES
