@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,12 +11,12 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from earlyflag import casework
-from earlyflag.core.errors import AuditBroken, NotAllowed
+from earlyflag.core.errors import AuditBroken, NotAllowed, SettingsInvalid
 from earlyflag.store.audit import AuditEntry, AuditHead
 from earlyflag.store.database import transaction
-from earlyflag.store.terms import ActorKind
+from earlyflag.store.terms import ActorKind, SuppressionKind
 from earlyflag.store.units import begin
-from tests.office import NOW, Office
+from tests.office import NOW, Office, household_id
 
 TRIGGERS = {
     "audit": ("audit_is_never_changed", "audit_ends_at_a_checkpoint"),
@@ -146,6 +147,133 @@ def test_rows_reordered_are_found(audited: Office) -> None:
     assert "Row 2 was changed." in found.findings
     with pytest.raises(AuditBroken, match="data protection officer"):
         casework.check_audit(audited.engine)
+
+
+def _reorder(one: int, other: int) -> tuple[str, ...]:
+    return (
+        f"UPDATE audit SET sequence = -1 WHERE sequence = {one}",
+        f"UPDATE audit SET sequence = {one} WHERE sequence = {other}",
+        f"UPDATE audit SET sequence = {other} WHERE sequence = -1",
+    )
+
+
+@pytest.mark.parametrize("place", ["first", "middle", "last", "far apart"])
+def test_rows_reordered_anywhere_are_found(audited: Office, place: str) -> None:
+    last = casework.verify_audit(audited.engine).last
+    places = {
+        "first": (1, 2),
+        "middle": (last // 2, last // 2 + 1),
+        "last": (last - 1, last),
+        "far apart": (1, last),
+    }
+    one, other = places[place]
+    _meddle(audited.engine, *_reorder(one, other))
+    found = casework.verify_audit(audited.engine)
+    assert any(f"Row {one} was changed." in finding for finding in found.findings)
+    _meddle_again(audited.engine, *_reorder(one, other))
+    assert casework.verify_audit(audited.engine).is_sound
+
+
+def _meddle_again(engine: Engine, *statements: str) -> None:
+    with transaction(engine) as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+_FORGED = (
+    "INSERT INTO audit SELECT {number}, at, actor_id, actor_kind, roles, 'invented', household_id, "
+    "subject, purpose, correlation_id, detail, '{previous}', '{own}' FROM audit WHERE sequence = 1"
+)
+
+
+@pytest.mark.parametrize("with_head", [False, True], ids=["without its head", "with its head"])
+def test_a_row_added_behind_the_last_one_is_found(audited: Office, with_head: bool) -> None:
+    head = casework.verify_audit(audited.engine).head
+    own = "a" * 64
+    forged = _FORGED.format(number=head.sequence + 1, previous=head.hash, own=own)
+    moved = f"UPDATE audit_head SET sequence = {head.sequence + 1}, hash = '{own}'"
+    _meddle(audited.engine, forged, *([moved] if with_head else []))
+    findings = casework.verify_audit(audited.engine).findings
+    assert f"Row {head.sequence + 1} was changed." in findings
+    assert any("head says" in finding for finding in findings) != with_head
+
+
+@pytest.mark.parametrize("behind", [0, 1, 5])
+def test_a_row_put_between_others_is_found(audited: Office, behind: int) -> None:
+    last = casework.verify_audit(audited.engine).last
+    away = f"UPDATE audit SET sequence = -sequence WHERE sequence > {behind}"
+    back = "UPDATE audit SET sequence = 1 - sequence WHERE sequence < 0"
+    copied = 1 if behind else 2
+    forged = _FORGED.format(number=behind + 1, previous="b" * 64, own="a" * 64)
+    _meddle(
+        audited.engine,
+        away,
+        back,
+        forged.replace("WHERE sequence = 1", f"WHERE sequence = {copied}"),
+        f"UPDATE audit_head SET sequence = {last + 1}",
+    )
+    findings = casework.verify_audit(audited.engine).findings
+    assert f"Row {behind + 1} was changed." in findings
+    assert f"Row {behind + 2} was changed." in findings
+
+
+def test_a_check_says_what_it_could_not_tell(audited: Office, tmp_path: Path) -> None:
+    found = casework.verify_audit(audited.engine)
+    assert found.is_sound
+    assert ["No exported head was at hand" in one for one in found.cautions] == [True]
+    file = tmp_path / "heads.txt"
+    casework.export_head(audited.engine, file, now=NOW)
+    exported = casework.read_heads(file)
+    assert casework.verify_audit(audited.engine, exported=exported).cautions == ()
+    audited.flags("reviewer")
+    (caution,) = casework.verify_audit(audited.engine, exported=exported).cautions
+    assert f"row {exported[0].sequence}:" in caution
+    key = casework.signing_key(tmp_path / "audit.key")
+    audited.clock.advance(timedelta(days=800))
+    with audited.desk("retain") as desk:
+        casework.end_stretch(desk, months=24, key=key)
+    casework.export_head(audited.engine, file, now=NOW)
+    exported = casework.read_heads(file)
+    (caution,) = casework.verify_audit(audited.engine, exported=exported).cautions
+    assert "No public key was at hand" in caution
+    public = casework.public_key_of(key)
+    assert casework.verify_audit(audited.engine, exported=exported, public_key=public) == (
+        replace(casework.verify_audit(audited.engine, exported=exported), cautions=())
+    )
+
+
+def test_what_somebody_named_to_vouch_for_the_audit_must_be_there(tmp_path: Path) -> None:
+    heads, key = tmp_path / "heads.txt", tmp_path / "audit.pub"
+    assert casework.read_vouchers(heads, key) == casework.Vouchers()
+    with pytest.raises(SettingsInvalid, match=r"heads\.txt"):
+        casework.read_vouchers(heads, key, stated=(heads, None))
+    casework.write_public_key(casework.signing_key(tmp_path / "audit.key"), key)
+    found = casework.read_vouchers(heads, key, stated=(None, key))
+    assert found.public_key == casework.public_key_of(casework.signing_key(tmp_path / "audit.key"))
+
+
+def test_a_legal_hold_keeps_the_audit_from_its_first_row_about_the_household(
+    audited: Office, tmp_path: Path
+) -> None:
+    key = casework.signing_key(tmp_path / "audit.key")
+    with begin(audited.engine) as unit:
+        first = min(row.sequence for row in unit.audit.about(household_id(3)))
+    with audited.desk("manager") as desk:
+        hold = casework.suppress(desk, household_id(3), SuppressionKind.LEGAL_HOLD)
+    old = casework.verify_audit(audited.engine).last
+    audited.clock.advance(timedelta(days=800))
+    audited.flags("reviewer")
+    with audited.desk("retain") as desk:
+        foreseen = casework.end_stretch(desk, months=24, key=None)
+    with audited.desk("retain") as desk:
+        done = casework.end_stretch(desk, months=24, key=key)
+    assert foreseen == done == casework.Stretch(first - 1, old - first + 1)
+    assert casework.verify_audit(audited.engine).first == first
+    with audited.desk("manager") as desk:
+        casework.end_suppression(desk, hold)
+    with audited.desk("retain") as desk:
+        rest = casework.end_stretch(desk, months=24, key=key)
+    assert rest == casework.Stretch(old - first + 1, 0)
 
 
 def test_an_audit_emptied_with_its_head_is_found_by_the_exported_head(
