@@ -228,6 +228,34 @@ def test_a_flag_under_a_legal_hold_does_not_lapse(busy_office: Office) -> None:
     assert (lapsed.state, lapsed.first_reason, lapsed.probability) == (FlagState.LAPSED, "", None)
 
 
+def test_what_was_done_for_a_household_is_not_told_again_without_a_reference(
+    closed: Office,
+) -> None:
+    def told() -> list[str]:
+        with closed.desk("feedback") as desk:
+            return [row.intervention_ref[:1] for row in casework.intervention_rows(desk)]
+
+    assert told() == ["C"]
+    closed.clock.advance(25 * MONTH)
+    closed.publish([20], run_id="run-2", as_of=date(2028, 11, 1))
+    _retain(closed)
+    with begin(closed.engine) as unit:
+        assert unit.borough.household(household_id(1), None) is None
+    assert told() == []
+
+
+def test_an_alert_whose_words_are_gone_is_not_told_again(closed: Office) -> None:
+    with closed.desk("alerts") as desk:
+        form = AlertForm(desk.today, "Ada Canary1", "1 Road", "E1 1AA", tenancy_ref="TEN1")
+        casework.report_alert(desk, form, source=AlertSource.LANDLORD)
+    with closed.desk("feedback") as desk:
+        assert [row.tenancy_ref for row in casework.alert_rows(desk)] == ["TEN1"]
+    with closed.desk("erase") as desk:
+        casework.erase(desk, household_id(1), dry_run=False)
+    with closed.desk("feedback") as desk:
+        assert casework.alert_rows(desk) == []
+
+
 def test_a_list_that_still_has_a_household_stays_for_it(closed: Office) -> None:
     both = [closed.flag_of(1).flag_id, closed.flag_of(2).flag_id]
     with closed.desk("reviewer") as desk:

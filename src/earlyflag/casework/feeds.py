@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from earlyflag.casework.desk import Desk
+from earlyflag.casework.exporting import NAMED_A_ROW
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
 from earlyflag.core.clock import london_day
@@ -27,6 +28,7 @@ from earlyflag.store.terms import (
     FlagState,
     OfferState,
 )
+from earlyflag.store.writing import pieces
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _HELP = {
@@ -46,12 +48,21 @@ _REACHED = (
 def intervention_rows(desk: Desk) -> list[InterventionRecord]:
     """Return contacts and support as rows of the contract's table `interventions`.
 
-    So that a household that was helped is not learnt as a safe one.
+    So that a household that was helped is not learnt as a safe one. What was done for a household
+    that is known no more, since it was erased or its time was over, is not told again: told
+    without a reference it would take the place of the row that the tables hold.
     """
     check_may(desk.actor, Action.PUBLISH)
     arms = {one.household_id: one.arm for one in desk.unit.borough.pilot_arms().values()}
-    rows = list(_contact_rows(desk, arms)) + list(_support_rows(desk, arms))
+    told = [*_contact_rows(desk, arms), *_support_rows(desk, arms)]
+    rows = [row for row in told if row.uprn or row.account_ref or row.tenancy_ref]
+    _note(desk, "interventions", len(rows))
     return sorted(rows, key=lambda row: (row.happened_on, row.intervention_ref))
+
+
+def _note(desk: Desk, kind: str, count: int) -> None:
+    """Write that the pipeline read records of many households, in counts, as a run of it does."""
+    desk.unit.audit.append(desk.entry("read_back", detail={"kind": kind, "count": count}))
 
 
 def _contact_rows(desk: Desk, arms: dict[str, Arm]) -> Iterator[InterventionRecord]:
@@ -116,15 +127,22 @@ def decision_rows(desk: Desk) -> list[DecisionRecord]:
                 why=assessed.why.value if assessed else None,
             )
         )
+    for piece in pieces([row.household_id for row in found], NAMED_A_ROW):
+        desk.unit.audit.append(desk.entry("read_decisions", detail={"households": piece}))
     return found
 
 
 def alert_rows(desk: Desk) -> list[AlertRecord]:
-    """Return matched alerts of landlords and agents as rows of the table `tenancy_events`."""
+    """Return matched alerts of landlords and agents as rows of the table `tenancy_events`.
+
+    One whose words are gone is not told again, for the reason that `intervention_rows` gives.
+    """
     check_may(desk.actor, Action.PUBLISH)
     rows = []
     for alert in desk.unit.cases.all_alerts():
         if alert.state is not AlertState.MATCHED or alert.household_id is None:
+            continue
+        if not alert.tenant_name:
             continue
         record = desk.unit.borough.household(alert.household_id, None)
         kind = "agent_alert" if alert.source is AlertSource.AGENT else "landlord_alert"
@@ -138,16 +156,16 @@ def alert_rows(desk: Desk) -> list[AlertRecord]:
                 kind=kind,
             )
         )
+    _note(desk, "alerts", len(rows))
     return rows
 
 
 def pilot_rows(desk: Desk) -> list[PilotRecord]:
     """Return the arm of every household of the pilot."""
     check_may(desk.actor, Action.PUBLISH)
-    return [
-        PilotRecord(one.household_id, one.as_of, one.arm.value, one.randomised)
-        for one in desk.unit.borough.pilot_arms().values()
-    ]
+    arms = desk.unit.borough.pilot_arms().values()
+    _note(desk, "pilot", len(arms))
+    return [PilotRecord(one.household_id, one.as_of, one.arm.value, one.randomised) for one in arms]
 
 
 def journey_rows(desk: Desk) -> list[JourneyRecord]:
@@ -162,6 +180,7 @@ def journey_rows(desk: Desk) -> list[JourneyRecord]:
     wanted = FlagFilter(states=_LISTED)
     count = desk.unit.flags.count(wanted, today=desk.today, with_safe_contact=False)
     page = desk.unit.flags.page(wanted, today=desk.today, with_safe_contact=False, limit=count)
+    _note(desk, "journeys", count)
     return [
         JourneyRecord(
             flag.household_id, flag.as_of, flag.flag_id in reached, flag.flag_id in helped
