@@ -22,10 +22,41 @@ def publish_documents(desk: casework.Desk, home: Home, model_name: str) -> None:
     version = registry.resolve(home, model_name, registry.CHAMPION)
     results = registry.results(home, model_name, version)
     files = artefact.verify(home.registry / model_name / version)
-    card = {"markdown": files.get("card.md", b"").decode(), "version": version}
+    card = {
+        "markdown": files.get("card.md", b"").decode(),
+        "version": version,
+        "highest_checked": highest_checked(results),
+    }
     casework.put_document(desk, DocumentKind.CAPACITY, model_name, capacity(results))
     casework.put_document(desk, DocumentKind.MODEL_CARD, model_name, card)
     casework.put_document(desk, DocumentKind.CATALOGUE, model_name, catalogue(results))
+
+
+def highest_checked(results: Figures) -> dict[str, Any]:
+    """Return the highest group of scores that was held against what came of them.
+
+    Parameters
+    ----------
+    results : what training found, as registered
+
+    Returns
+    -------
+    the group's mean chance (`expected`), the share that was owed a duty (`observed`) and its
+    interval (`low`, `high`); empty where there is none or it is too small to print
+    """
+    groups = [
+        each for each in results.get("reliability", []) if each["observed"]["value"] is not None
+    ]
+    if not groups:
+        return {}
+    top = max(groups, key=lambda each: each["expected"])
+    found = top["observed"]
+    return {
+        "expected": top["expected"],
+        "observed": found["value"],
+        "low": found["low"],
+        "high": found["high"],
+    }
 
 
 def capacity(results: Figures) -> dict[str, Any]:

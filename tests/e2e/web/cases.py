@@ -7,6 +7,7 @@ the pages are walked through.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,13 +22,20 @@ from earlyflag.store.terms import (
     DecisionCode,
     DocumentKind,
     ObjectionKind,
+    Role,
     Scope,
 )
 from earlyflag.store.units import begin
 from tests.web.borough import household_id
 
-OURS, OFFERED, OBJECTING = 20, 19, 18
-"""Households, by rank: the manager's flag, one to which help was offered, one that objects."""
+OWN: Mapping[Role, tuple[int, int]] = {
+    Role.MANAGER: (20, 19),
+    Role.REVIEWER: (14, 13),
+    Role.OFFICER: (16, 15),
+}
+"""The flags of each role that works on flags, by rank: one to decide, one with help offered."""
+OBJECTING = 18
+"""A household, by rank, that objects."""
 
 FEATURE = {
     "name": "rent_arrears_weeks",
@@ -40,7 +48,7 @@ FEATURE = {
     "actionable": True,
 }
 FIGURES = {
-    "lead": ["Of every 100 households listed, 9 would be owed a duty."],
+    "lead": ["Of every 100 households listed, 9 would be owed a duty. Measured on 2026-01-01."],
     "sections": [
         {
             "heading": "Over time",
@@ -53,13 +61,64 @@ FIGURES = {
         {
             "heading": "By ward",
             "bars": [
-                {"label": ward, "value": count, "shown": str(count)}
+                {"label": ward, "value": count, "shown": f"{count} expected"}
                 for ward, count in (("E05000001", 8), ("E05000002", 12))
             ],
+            "table": {
+                "caption": "Households by ward",
+                "headings": ["Ward", "Scored", "Expected", "Share found", "Missed of all duties"],
+                "rows": [[f"E{n:08d}", "2,048", "1.3", "49.0% (32.2 to 68.9)", "71 in 100"]
+                         for n in range(20)],
+                "numeric": [1, 2, 3, 4],
+            },
         },
     ],
+}  # fmt: skip
+_HEADINGS = ("Group", "Rows", "Need", "Listed", "Listed for need", "Missed", "Listed in vain")
+_TABLE = "\n".join(
+    f"| {' | '.join(cells)} |"
+    for cells in (
+        _HEADINGS,
+        ["---"] * len(_HEADINGS),
+        *([f"Group {n}", "2,048", "1.3%", "4.9%", "3.80", "51.0%", "87.5%"] for n in range(8)),
+    )
+)
+CARD = {
+    "markdown": f"""# Owed a duty within 12 months: model card
+
+Trained to 2026-01-01. <b>Not markup.</b>
+
+## Data
+
+| Listed by | Average precision |
+| --- | --- |
+| **This model** | 0.154 (0.066 to 0.315) |
+
+## Fairness
+
+Groups of fewer than 10 are withheld.
+
+### By tenure
+
+{_TABLE}
+
+### By sex
+
+{_TABLE}
+
+### By age
+
+{_TABLE}
+
+### By ward
+
+{_TABLE}
+
+## What it looks at
+
+- `council_tax_balance_change_over_the_last_12_months_pence`: 9.7%
+"""
 }
-CARD = {"markdown": "# Card\n\n## Figures\n\n| Which | Value |\n| --- | --- |\n| One | 2 |\n"}
 DOCUMENTS: Mapping[DocumentKind, Mapping[str, Any]] = {
     **dict.fromkeys(DocumentKind, FIGURES),
     DocumentKind.MODEL_CARD: CARD,
@@ -67,7 +126,27 @@ DOCUMENTS: Mapping[DocumentKind, Mapping[str, Any]] = {
 }
 
 
-def make_cases(engine: Engine, now: datetime) -> dict[str, str]:
+@dataclass(frozen=True)
+class Cases:
+    """What stands for each parameter of a route, for each role."""
+
+    values: Mapping[str, str]
+    own: Mapping[Role, tuple[str, str]]
+    """The flags of each role that works on flags: one to decide, one with help offered."""
+
+    def address(self, template: str, role: Role) -> str:
+        """Return the address of a route for a role: of its own work, where it has any."""
+        to_decide, offered = self.own.get(role, self.own[Role.MANAGER])
+        rank = OWN.get(role, OWN[Role.MANAGER])[0]
+        is_offered = template.endswith(("/offers", "/outcome"))
+        return template.format(
+            **self.values,
+            flag_id=offered if is_offered else to_decide,
+            household_id=household_id(rank),
+        )
+
+
+def make_cases(engine: Engine, now: datetime) -> Cases:
     """Bring the borough to life; return what stands for each parameter of a route."""
     rules = casework.Rules.of(Settings())
 
@@ -78,17 +157,9 @@ def make_cases(engine: Engine, now: datetime) -> dict[str, str]:
         with casework.open_desk(engine, actor, now=now, rules=rules) as desk:
             return work(desk)
 
-    def take(desk: casework.Desk, rank: int) -> casework.FlagView:
-        flag = desk.unit.flags.of_household(household_id(rank))[0]
-        return casework.take_flag(desk, flag.flag_id, flag.version)
-
     for kind, content in DOCUMENTS.items():
         at_desk("score", lambda desk, k=kind, c=content: casework.put_document(desk, k, "one", c))
-    ours, offered = (
-        at_desk("manager", lambda desk, rank=rank: take(desk, rank)) for rank in (OURS, OFFERED)
-    )
-    offer = casework.DecisionForm(DecisionCode.OFFER_HELP, "Rent is short.", ("money_advice",))
-    at_desk("manager", lambda d: casework.decide(d, offered.flag_id, offered.version, offer))
+    own = {role: _work_of(at_desk, role) for role in OWN}
     objection = at_desk(
         "manager",
         lambda desk: casework.record_objection(
@@ -103,17 +174,33 @@ def make_cases(engine: Engine, now: datetime) -> dict[str, str]:
     with begin(engine) as unit:
         account = unit.access.account_by_username("second-officer")
     assert account is not None
-    return {
+    values = {
         "tray": "unassigned",
-        "household_id": household_id(OURS),
-        "flag_id": ours.flag_id,
-        "offered_flag_id": offered.flag_id,
-        "panel_id": _panel(at_desk, now.date(), [ours.flag_id, offered.flag_id]),
+        "panel_id": _panel(at_desk, now.date(), list(own[Role.MANAGER])),
         "alert_id": alert_id,
         "objection_id": objection.objection_id,
         "account_id": account.account_id,
         "key_id": key.key_id,
     }
+    return Cases(values, own)
+
+
+def _work_of(at_desk: Callable[..., Any], role: Role) -> tuple[str, str]:
+    """Return two flags that a role has taken: one to decide, one with help offered."""
+
+    def take(desk: casework.Desk, rank: int) -> casework.FlagView:
+        flag = desk.unit.flags.of_household(household_id(rank))[0]
+        return casework.take_flag(desk, flag.flag_id, flag.version)
+
+    def offer(desk: casework.Desk, flag: Any) -> None:
+        form = casework.DecisionForm(DecisionCode.OFFER_HELP, "Rent is short.", ("money_advice",))
+        casework.decide(desk, flag.flag_id, flag.version, form)
+
+    mine, offered = (
+        at_desk(role.value, lambda desk, rank=rank: take(desk, rank)) for rank in OWN[role]
+    )
+    at_desk(role.value, lambda desk: offer(desk, offered))
+    return mine.flag_id, offered.flag_id
 
 
 def _panel(at_desk: Callable[..., Any], today: date, flags: list[str]) -> str:

@@ -1,194 +1,224 @@
-"""axe-core finds nothing on any page, at desktop and phone width."""
+"""axe-core finds nothing on any page of any role, at desktop and phone width."""
 
 from __future__ import annotations
 
-import json
-import re
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, Page
 
-from earlyflag.casework.permissions import ROLES
 from earlyflag.store.terms import Role
 from earlyflag.web.access import ROUTES
-from tests.e2e.web.cases import make_cases
-from tests.e2e.web.conftest import ADDRESS, NOW, Served, needs_axe, open_page, sign_in
-from tests.web.borough import UNFLAGGED, household_id
+from tests.e2e.web.cases import Cases, make_cases
+from tests.e2e.web.conftest import ADDRESS, NOW, Served, open_page, sign_in
+from tests.e2e.web.examining import Examined
+from tests.e2e.web.visits import PAGES, closed_to, may_open, pages_of
+from tests.web.borough import SAFE_CONTACT, UNFLAGGED, account_ref, household_id
 
 pytestmark = pytest.mark.needs_chromium
 
-NO_PAGES = {
-    "/api/openapi.json",
-    "/health/live",
-    "/health/ready",
-    "/metrics",
-    "/panels/{panel_id}/pack.pdf",
-    "/sign-in/openid",
-    "/sign-in/openid/return",
-}
-"""What is answered to a GET but is no page: data, a PDF, steps to another site and back."""
-
-PAGES = sorted(
-    path
-    for method, path in ROUTES
-    if method == "GET" and not path.startswith("/api/v1/") and path not in NO_PAGES
+DIRTY = Path(__file__).parents[2] / "golden" / "dirty_extracts"
+SIZES = pytest.mark.parametrize("size", ["desktop", "phone"])
+OTHERS = (
+    f"/households/{household_id(UNFLAGGED)}/purpose",
+    *(f"/work/{tray}" for tray in ("mine", "paused", "decided", "all")),
 )
-TRAYS = ("mine", "unassigned", "paused", "decided", "all")
-MORE = {
-    Role.OFFICER: ["/", "/about", f"/households/{household_id(UNFLAGGED)}/purpose"],
-    Role.REVIEWER: ["/work/all?band=highest&ward=E05000001&sort=raised"],
-    Role.MANAGER: [f"/work/{tray}" for tray in TRAYS],
-    Role.ANALYST: ["/work/all", f"/households/{household_id(30)}", "/households/HNOBODY"],
+MORE: dict[Role, tuple[str, ...]] = {
+    Role.OFFICER: OTHERS,
+    Role.REVIEWER: OTHERS,
+    Role.MANAGER: OTHERS,
+    Role.ANALYST: ("/work/all?band=highest&ward=E05000001", f"/households/{household_id(30)}"),
 }
-"""Pages that look different to another role or with another address."""
-
-
-def role_for(path: str) -> Role:
-    """Return whose page it is: the manager's where they may open it."""
-    access = ROUTES["GET", path]
-    order = (Role.MANAGER, Role.REVIEWER, Role.AUDITOR, Role.ADMIN, Role.ANALYST, Role.OFFICER)
-    if access.public or access.signed_in:
-        return Role.MANAGER
-    return next(role for role in order if access.actions & ROLES[role].keys())
+"""Addresses beside those of the routes, where a page looks different with another one."""
 
 
 @pytest.fixture(scope="module")
-def cases(served: Served) -> dict[str, str]:
+def cases(served: Served) -> Cases:
     """The values of the routes' parameters, all of them of something that exists."""
     return make_cases(served.engine, NOW)
 
 
-def addresses(role: Role, cases: dict[str, str]) -> list[str]:
-    """Return the address of every page that is this role's, and those that vary."""
-    found = []
-    for path in PAGES:
-        if role_for(path) is not role or path == "/sign-in":
-            continue
-        values = cases
-        if path.endswith(("/offers", "/outcome")):
-            values = {**cases, "flag_id": cases["offered_flag_id"]}
-        found.append(path.format(**values))
-    return found + MORE.get(role, [])
+@pytest.fixture(scope="module")
+def seen() -> dict[str, set[str]]:
+    """What was examined so far, by width."""
+    return {"desktop": set(), "phone": set()}
 
 
-RULES = {
-    "runOnly": {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }
-}
+def begin(browser: Browser, size: str, seen: dict[str, set[str]], username: str) -> Examined:
+    """Return an examined page of somebody who has signed in."""
+    page = open_page(browser, size=size)
+    sign_in(page, username)
+    return Examined(page, seen[size])
 
 
-class Examined:
-    """A page in a browser, and everything that axe and the console said about it."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.found: list[str] = []
-        self.axe = needs_axe()
-        page.on("console", self._hear)
-
-    def _hear(self, said: ConsoleMessage) -> None:
-        # the browser reports a form that is shown again (422), or no such page (404), as failed
-        if said.type == "error" and not {"422", "404"} & set(re.findall(r"\d+", said.text)):
-            self.found.append(f"console: {said.text}")
-
-    def check(self, name: str) -> None:
-        for details in self.page.locator("details > summary").all():
-            if details.is_visible():
-                details.click()
-        # evaluated through the debugger, which the pages' content security policy lets pass
-        self.page.evaluate(self.axe)
-        result = self.page.evaluate(f"axe.run(document, {json.dumps(RULES)})")
-        for one in result["violations"]:
-            nodes = "; ".join(node["html"][:160] for node in one["nodes"][:3])
-            self.found.append(f"{name}: {one['id']}: {one['help']}: {nodes}")
-        wider = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        if wider > 1:
-            self.found.append(f"{name}: the page is {wider} pixels wider than the window")
+def finish(examined: Examined) -> None:
+    """Close the browser window and say what was found."""
+    examined.page.context.close()
+    assert not examined.found, "\n".join(examined.found)
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.OFFICER])
-def test_axe_finds_nothing_on_any_page(
-    role: Role, size: str, served: Served, cases: dict[str, str], chromium: Browser
-) -> None:
-    page = open_page(chromium, size=size)
-    examined = Examined(page)
-    page.goto(f"{ADDRESS}/sign-in")
-    examined.check("/sign-in")
-    sign_in(page, role.value)
-    for path in addresses(role, cases):
-        answer = page.goto(f"{ADDRESS}{path}")
-        assert answer is not None
-        assert answer.status == (404 if path.endswith("NOBODY") else 200), path
+def visit(page: Page, address: str) -> int:
+    answer = page.goto(f"{ADDRESS}{address}")
+    assert answer is not None
+    return answer.status
+
+
+@SIZES
+@pytest.mark.parametrize("role", list(Role))
+def test_axe_finds_nothing_on_any_page_that_a_role_may_open_or_is_refused(
+    role: Role, size: str, served: Served, cases: Cases, seen: dict[str, set[str]],
+    chromium: Browser,
+) -> None:  # fmt: skip
+    examined = begin(chromium, size, seen, role.value)
+    for path in [*(cases.address(one, role) for one in pages_of(role)), *MORE.get(role, ())]:
+        assert visit(examined.page, path) == 200, path
         if path == "/api/docs/try":
-            page.wait_for_selector(".opblock")
+            examined.page.wait_for_selector(".opblock")
         examined.check(path)
-    page.context.close()
-    assert not examined.found, "\n".join(examined.found)
+    page_of_others = next(iter(closed_to(role)))
+    assert visit(examined.page, cases.address(page_of_others, role)) == 403
+    assert "Your role does not open this page" in examined.page.locator("main").inner_text()
+    examined.check("a page of another role")
+    assert visit(examined.page, "/nothing/here") == 404
+    examined.check("no such page")
+    finish(examined)
 
 
-def test_every_page_is_somebodys(cases: dict[str, str]) -> None:
-    reached = {path for role in Role for path in addresses(role, cases)}
-    assert len(reached) >= len(PAGES) > 40
-    assert all(re.search(r"[{}]", path) is None for path in reached)
+def test_every_page_of_the_application_is_visited_by_somebody(cases: Cases) -> None:
+    visited = {path for role in Role for path in pages_of(role)}
+    public = {path for path in PAGES if ROUTES["GET", path].public}
+    assert visited | public == set(PAGES)
+    assert public == {"/sign-in"}
+    assert len(PAGES) > 40
+    assert all("{" not in cases.address(path, role) for role in Role for path in pages_of(role))
 
 
-FORMS = sorted(path for method, path in ROUTES if method == "POST" and path in PAGES)
-
-
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_axe_finds_nothing_on_a_form_that_was_sent_back(
-    size: str, served: Served, cases: dict[str, str], chromium: Browser
+@SIZES
+def test_axe_finds_nothing_before_somebody_signs_in(
+    size: str, served: Served, seen: dict[str, set[str]], chromium: Browser
 ) -> None:
-    sent_back = []
-    found = []
-    for role in (Role.MANAGER, Role.REVIEWER, Role.ADMIN):
-        page = open_page(chromium, size=size)
-        examined = Examined(page)
-        sign_in(page, role.value)
-        for path in FORMS:
-            if role_for(path) is not role or path in {"/sign-in", "/flags/{flag_id}/offers"}:
-                continue
-            page.goto(ADDRESS + path.format(**{**cases, **_that_is_asked(path, cases)}))
-            page.locator("main form button[type=submit]").last.click()
-            if "There is a problem" in page.locator("main").inner_text():
-                sent_back.append(path)
-                examined.check(f"{path} with errors")
-        page.context.close()
-        found += examined.found
-    assert not found, "\n".join(found)
-    assert len(sent_back) >= 12, sent_back
+    examined = Examined(open_page(chromium, size=size), seen[size])
+    page = examined.page
+    for address, status in (
+        ("/sign-in", 200),
+        ("/sign-in?ended=1&next=/work/mine", 200),
+        ("/nothing", 404),
+    ):
+        assert visit(page, address) == status
+        examined.check(address)
+    page.goto(f"{ADDRESS}/sign-in")
+    page.click("main button[type=submit]")
+    examined.check("/sign-in with nothing entered")
+    page.fill("#username", "nobody")
+    page.fill("#password", "not the password")
+    page.click("main button[type=submit]")
+    assert "There is a problem" in page.locator("main").inner_text()
+    examined.check("/sign-in with a wrong password")
+    finish(examined)
 
 
-def _that_is_asked(path: str, cases: dict[str, str]) -> dict[str, str]:
-    """Return another flag or household where a form asks only in some states."""
-    if path.endswith("/outcome"):
-        return {"flag_id": cases["offered_flag_id"]}
-    if path.endswith("/purpose"):
-        return {"household_id": household_id(UNFLAGGED)}
-    return {}
+SENT_BACK = [path for path in PAGES if ("POST", path) in ROUTES]
+"""Pages that are forms: each is sent as it opens, which is wrong or changes nothing."""
+NEVER_WRONG = {"/flags/{flag_id}/offers", "/users/{account_id}"}
+"""Forms that may be sent as they open: nothing in them needs an answer, or all is answered."""
 
 
-@pytest.mark.parametrize(("size", "rank"), [("desktop", 21), ("phone", 22)])
-def test_axe_finds_nothing_on_the_forms_of_a_flag_and_their_errors(
-    size: str, rank: int, served: Served, chromium: Browser
+def sent_by(role: Role) -> list[str]:
+    """Return the forms that are sent as a role: the manager's, and what only others may send."""
+    forms = [path for path in SENT_BACK if may_open(path, role, "POST") and path != "/sign-in"]
+    return [one for one in forms if role is Role.MANAGER or not may_open(one, Role.MANAGER, "POST")]
+
+
+@SIZES
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.ADMIN])
+def test_axe_finds_nothing_on_any_form_that_is_sent_back_with_its_errors(
+    role: Role, size: str, served: Served, cases: Cases, seen: dict[str, set[str]],
+    chromium: Browser,
+) -> None:  # fmt: skip
+    examined = begin(chromium, size, seen, role.value)
+    page = examined.page
+    for path in sent_by(role):
+        if path in NEVER_WRONG:
+            continue
+        address = cases.address(path, role)
+        if path.endswith("/purpose"):
+            address = f"/households/{household_id(UNFLAGGED)}/purpose"
+        assert visit(page, address) == 200, path
+        page.locator("main form button[type=submit]").last.click()
+        assert "There is a problem" in page.locator("main").inner_text(), path
+        assert page.title().startswith("Error: "), path
+        first = page.locator(".govuk-error-summary__list a").first.get_attribute("href") or "#"
+        assert page.locator(f'[id="{first[1:]}"]').count() == 1, path
+        examined.check(f"{path} with errors")
+    finish(examined)
+
+
+def test_every_form_is_sent_back_by_somebody() -> None:
+    tried = {path for role in (Role.MANAGER, Role.ADMIN) for path in sent_by(role)}
+    assert tried == set(SENT_BACK) - {"/sign-in"}
+
+
+@SIZES
+def test_axe_finds_nothing_on_what_follows_a_step(
+    size: str, served: Served, cases: Cases, seen: dict[str, set[str]], chromium: Browser
 ) -> None:
-    page = open_page(chromium, size=size)
-    examined = Examined(page)
-    sign_in(page, "reviewer")
-    page.goto(f"{ADDRESS}/households/{household_id(rank)}")
-    page.click("text=Take this flag")
-    examined.check("the household after a change")
-    decide = page.get_by_role("button", name="Decide", exact=True).get_attribute("href")
-    assert decide
-    for form in ("decision", "contact", "pause", "assessment", "offers"):
-        page.goto(ADDRESS + decide.replace("decision", form))
-        examined.check(form)
-        if form != "offers":
-            page.locator("main form button[type=submit]").click()
-            assert "There is a problem" in page.locator("main").inner_text()
-            examined.check(f"{form} with errors")
-    page.context.close()
-    assert not examined.found, "\n".join(examined.found)
+    examined = begin(chromium, size, seen, "manager")
+    page = examined.page
+    offered = cases.address("/flags/{flag_id}/outcome", Role.MANAGER)
+    visit(page, cases.address("/flags/{flag_id}/assessment", Role.MANAGER))
+    page.check('input[name="agrees"][value="yes"]')
+    page.check('input[name="why"][value="reasons_match"]')
+    page.locator("main form button[type=submit]").last.click()
+    assert "Thank you." in page.locator("main").inner_text()
+    examined.check("a household after a change")
+    for reference, said in (
+        (account_ref(UNFLAGGED), "1 household found"),
+        ("none", "No household"),
+    ):
+        visit(page, "/look-up")
+        page.check('input[name="kind"][value="account"]')
+        page.fill("#reference", reference)
+        page.locator("main form button[type=submit]").last.click()
+        assert said in page.locator("main").inner_text()
+        examined.check(f"/look-up: {said}")
+    visit(page, "/upload")
+    page.set_input_files('input[type="file"]', sorted(DIRTY.glob("*.csv")))
+    page.click("text=Check without keeping")
+    assert page.locator("h1").inner_text() == "The delivery would be refused"
+    examined.check("the report of an upload")
+    _conflict(page, offered)
+    assert page.locator("h1").inner_text() == "This was changed since you opened it"
+    examined.check("a conflict")
+    finish(examined)
+
+    auditor = begin(chromium, size, seen, "auditor")
+    visit(auditor.page, "/audit")
+    auditor.page.click("text=Check the whole log")
+    assert auditor.page.locator("h1").inner_text() == "The log is sound as far as it was checked"
+    auditor.check("the log was checked")
+    finish(auditor)
+
+
+def _conflict(page: Page, outcome: str) -> None:
+    """Send the outcome of a flag as one who opened it before somebody else changed it."""
+    page.goto(f"{ADDRESS}{outcome}")
+    for name, value in (
+        ("helped", "yes"), ("outcome", "stayed_home"), ("duty", "none"), ("useful", "yes")
+    ):  # fmt: skip
+        page.check(f'input[name="{name}"][value="{value}"]')
+    page.evaluate("document.querySelector('input[name=version]').value = '0'")
+    page.click("text=Save and close the flag")
+
+
+@SIZES
+def test_axe_finds_nothing_where_a_household_needs_safe_contact(
+    size: str, served: Served, seen: dict[str, set[str]], chromium: Browser
+) -> None:
+    examined = begin(chromium, size, seen, "safe")
+    page = examined.page
+    visit(page, f"/households/{household_id(SAFE_CONTACT)}/purpose")
+    page.check('input[name="purpose"][value="safeguarding"]')
+    page.click("text=Open the household")
+    assert "Safe contact only" in page.locator("main").inner_text()
+    examined.check("a household that needs safe contact")
+    finish(examined)

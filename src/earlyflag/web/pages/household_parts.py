@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from markupsafe import Markup
 
@@ -55,6 +56,7 @@ class ScorePart:
     band: Band
     sentence: str
     comparison: str
+    caution: str
     made_by: str
     as_of: date
 
@@ -99,7 +101,31 @@ def _evidence(reason: Reason, rows: tuple[Evidence, ...]) -> Table | None:
     )
 
 
-def score_part(score: ScoreView) -> ScorePart:
+def caution_of(score: ScoreView, card: Mapping[str, Any]) -> str:
+    """Return what is said of a chance above all that were held against what came of them.
+
+    The figure itself stays the score's own, on the page as in the API. Blank where the chance is
+    not above them, or where the card is another version's.
+
+    Parameters
+    ----------
+    card : the published model card
+    """
+    top = card.get("highest_checked")
+    if not isinstance(top, Mapping) or card.get("version") != score.run.model.version:
+        return ""
+    if not top or score.line.probability <= float(top["expected"]):
+        return ""
+    ends = [f"{100 * float(one):.0f}" for one in (top.get("low"), top.get("high")) if one]
+    between = f" ({' to '.join(ends)} in 100)" if len(ends) == 2 else ""
+    return (
+        "Few households score this high, so the figure is less sure than lower ones: of those "
+        f"scored highest when the model was tested, {in_hundred(float(top['observed']))} were "
+        f"owed a duty{between}."
+    )
+
+
+def score_part(score: ScoreView, card: Mapping[str, Any]) -> ScorePart:
     """Return a score as the page says it: sentences, a drawing, the same as a table."""
     line, model = score.line, score.run.model
     reasons = sorted(score.reasons, key=lambda r: abs(r.contribution), reverse=True)
@@ -142,6 +168,7 @@ def score_part(score: ScoreView) -> ScorePart:
         f"{months} months ({percent(line.probability)}).",
         comparison=f"For the borough as a whole it is {in_hundred(model.base_rate)} "
         f"({percent(model.base_rate)}).",
+        caution=caution_of(score, card),
         made_by=line.model_version,
         as_of=line.as_of,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from fastapi import APIRouter
 from markupsafe import Markup
@@ -12,9 +13,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from earlyflag.casework.desk import Desk
+from earlyflag.casework.figures import get_document
 from earlyflag.casework.households import (
     STATABLE,
     HouseholdView,
+    ScoreView,
     get_household,
     state_purpose,
 )
@@ -23,9 +26,9 @@ from earlyflag.casework.permissions import Action
 from earlyflag.casework.permissions import Field as FieldGroup
 from earlyflag.casework.rules import may
 from earlyflag.casework.worktrays import allowed, staff_names
-from earlyflag.core.errors import PurposeMissing
+from earlyflag.core.errors import PurposeMissing, StepMissing
 from earlyflag.core.terms import HouseholdRecord
-from earlyflag.store.terms import ObjectionKind, Purpose
+from earlyflag.store.terms import DocumentKind, ObjectionKind, Purpose
 from earlyflag.web.forms import Field, Form, options, read
 from earlyflag.web.framing import onward, page
 from earlyflag.web.pages.codes import (
@@ -187,7 +190,7 @@ def _page_of(visit: Visit, view: HouseholdView, desk: Desk) -> HouseholdPage:
             for kind in sorted({one.kind for one in view.suppressions})
         ),
         flag=_flag_part(visit, view, desk, staff),
-        score=score_part(view.score) if view.score else None,
+        score=score_part(view.score, _card_of(desk, view.score)) if view.score else None,
         offers=tuple(made),
         offers_made=Table(
             "Help offered so far",
@@ -220,6 +223,16 @@ def _page_of(visit: Visit, view: HouseholdView, desk: Desk) -> HouseholdPage:
         else "",
         household_id=record.household_id,
     )
+
+
+def _card_of(desk: Desk, score: ScoreView) -> Mapping[str, Any]:
+    """Return what was published of the model that scored; nothing where the reader may not see."""
+    if not may(desk.actor, Action.READ_MODEL):
+        return {}
+    try:
+        return get_document(desk, DocumentKind.MODEL_CARD, score.run.model.name).content
+    except StepMissing:
+        return {}
 
 
 def _opened_for(view: HouseholdView) -> str:
@@ -270,7 +283,12 @@ def _purpose_page(
         action=f"/households/{household_id}/purpose",
         button="Open the household",
         intro=(
-            "This household is not in your own work.",
+            "This household is not in your own work."
+            + (
+                " To work on a flag that waits, take it from the list of unassigned flags instead."
+                if may(visit.actor, Action.TAKE_FLAG)
+                else ""
+            ),
             "Your answer is kept with your name and the time, and a manager or auditor may review "
             "it. It holds for this household until midnight.",
         ),

@@ -14,8 +14,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from earlyflag.casework.permissions import Action
-from earlyflag.casework.rules import may
-from earlyflag.casework.worktrays import TrayCounts, WorktrayRow, count_trays, list_flags
+from earlyflag.casework.rules import can_take, may
+from earlyflag.casework.worktrays import (
+    TrayCounts,
+    WorktrayRow,
+    count_trays,
+    list_flags,
+)
 from earlyflag.core.errors import NotFound
 from earlyflag.core.terms import Band
 from earlyflag.store.flags import FlagFilter
@@ -31,7 +36,7 @@ from earlyflag.web.pages.codes import (
     STATES,
     TRAYS,
 )
-from earlyflag.web.site import SignedIn
+from earlyflag.web.site import SignedIn, Visit
 from earlyflag.web.wording import BANDS, words
 
 router = APIRouter(include_in_schema=False)
@@ -76,6 +81,8 @@ class TrayItem:
     safe_contact: bool
     without_collection: bool
     origin: str
+    take_href: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +122,11 @@ def read_filter(request: Request, tray: Tray) -> FlagFilter:
     )
 
 
-def item_of(row: WorktrayRow, today: date) -> TrayItem:
-    """Return a flag as a worktray shows it."""
+def item_of(row: WorktrayRow, visit: Visit) -> TrayItem:
+    """Return a flag as a worktray shows it.
+
+    An officer takes a waiting flag from here: its household is not in their own work before.
+    """
     flag = row.flag
     return TrayItem(
         heading=row.address or f"Household {flag.household_id}",
@@ -130,10 +140,12 @@ def item_of(row: WorktrayRow, today: date) -> TrayItem:
         last_action=LAST_ACTIONS.get(flag.last_action, words(flag.last_action)),
         next_action=NEXT_ACTIONS.get(flag.next_action or "", ""),
         next_action_on=flag.next_action_on,
-        is_due=flag.next_action_on <= today,
+        is_due=flag.next_action_on <= visit.today,
         safe_contact=flag.safe_contact,
         without_collection=flag.without_collection,
         origin=ORIGINS[flag.origin],
+        take_href=f"/flags/{flag.flag_id}/take" if can_take(visit.actor, flag) else "",
+        version=flag.version,
     )
 
 
@@ -237,7 +249,7 @@ def show_tray(request: Request, visit: SignedIn, tray: str) -> HTMLResponse:
         chosen=_chosen(chosen, wanted, sort),
         clear_href=f"/work/{chosen}",
         action=f"/work/{chosen}",
-        items=tuple(item_of(row, visit.today) for row in found.rows),
+        items=tuple(item_of(row, visit) for row in found.rows),
         total=found.total,
         empty=EMPTY[chosen],
         next_href=_address(chosen, [*kept, ("after", found.next_cursor)])
