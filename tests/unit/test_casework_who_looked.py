@@ -19,10 +19,13 @@ from earlyflag.store.terms import (
     PanelActionState,
     Permission,
     Purpose,
+    Scope,
     SuppressionKind,
 )
 from earlyflag.store.units import begin
 from tests.office import NOW, Office, household_id
+
+Read = Callable[[casework.Desk, str], object]
 
 
 def _looks(office: Office, number: int) -> list[str]:
@@ -160,6 +163,41 @@ def secret(busy_office: Office) -> Office:
         casework.suppress(desk, household_id(1), SuppressionKind.SAFE_CONTACT)
         settle_suppressions(desk)
     return busy_office
+
+
+def _refusal(office: Office, who: str | casework.Actor, read: Read, number: int) -> tuple[str, str]:
+    """Return what a refused read says, and the household that the audit was told of."""
+    with pytest.raises(NotFound) as refusal, office.desk(who) as desk:
+        read(desk, household_id(number))
+    with begin(office.engine) as unit:
+        (row,) = unit.audit.page(action="refused", limit=1)
+    return str(refusal.value), str(row.household_id)
+
+
+@pytest.mark.parametrize("read", [casework.get_household, casework.get_score])
+def test_a_hidden_household_is_refused_as_one_that_does_not_exist_and_noted(
+    secret: Office, read: Read
+) -> None:
+    with secret.desk("admin") as desk:
+        key, _ = casework.make_key(desk, "Case system", [Scope.HOUSEHOLDS_READ])
+    machine = casework.machine_actor(secret.engine, key, now=secret.clock.now())
+    for who in ("manager", machine):
+        hidden, noted = _refusal(secret, who, read, 1)
+        unknown, not_noted = _refusal(secret, who, read, 9999)
+        assert hidden == unknown
+        assert (noted, not_noted) == (household_id(1), "None")
+    assert "refused" in _looks(secret, 1)
+
+
+def test_a_hidden_flag_that_is_asked_for_is_noted(secret: Office) -> None:
+    flag_id = secret.flag_of(1).flag_id
+    with pytest.raises(NotFound), secret.desk("reviewer") as desk:
+        casework.get_flag(desk, flag_id)
+    assert _looks(secret, 1)[0] == "refused"
+    before = secret.actions().count("refused")
+    with pytest.raises(NotFound), secret.desk("reviewer") as desk:
+        casework.get_flag(desk, "Fnone")
+    assert secret.actions().count("refused") == before
 
 
 def test_meetings_tell_nothing_of_a_household_that_needs_safe_contact(secret: Office) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from earlyflag.casework.permissions import SYSTEM, Action, Fields, fields_for
 from earlyflag.core.clock import london_day
-from earlyflag.core.errors import NotAllowed, PurposeMissing, TooMany
+from earlyflag.core.errors import NotAllowed, NotFound, PurposeMissing, TooMany
 from earlyflag.core.settings import Settings
 from earlyflag.store.audit import AuditEntry, Detail
 from earlyflag.store.terms import ActorKind, AlertSource, Permission, Purpose, Role, Scope
@@ -123,19 +123,22 @@ class Desk:
         )
 
 
+REFUSALS = (NotAllowed, NotFound, TooMany)
+
+
 @contextmanager
 def open_desk(engine: Engine, actor: Actor, *, now: datetime, rules: Rules) -> Iterator[Desk]:
     """Open a desk; what was done at it is committed with its audit, or undone together.
 
-    A refusal is written to the audit too, in a transaction of its own; being asked for a purpose
-    is none.
+    A refusal is written to the audit too, in a transaction of its own, and so is a look at a
+    household that does not exist, or not for this actor; being asked for a purpose is none.
     """
     try:
         with begin(engine) as unit:
             yield Desk(unit, actor, now, rules)
     except PurposeMissing:
         raise
-    except (NotAllowed, TooMany) as refusal:
+    except REFUSALS as refusal:
         write_refusal(engine, actor, refusal, now=now, rules=rules)
         raise
 
@@ -143,7 +146,14 @@ def open_desk(engine: Engine, actor: Actor, *, now: datetime, rules: Rules) -> I
 def write_refusal(
     engine: Engine, actor: Actor, refusal: Exception, *, now: datetime, rules: Rules
 ) -> None:
-    """Write that somebody was refused, in a transaction of its own."""
+    """Write that somebody was refused, in a transaction of its own.
+
+    What was only not found is written where it was a household.
+    """
+    if isinstance(refusal, NotFound) and not refusal.is_audited:
+        return
+    household_id = refusal.household_id if isinstance(refusal, NotFound) else None
+    detail = {"error": type(refusal).__name__}
     with begin(engine) as unit:
         refused = Desk(unit, actor, now, rules)
-        unit.audit.append(refused.entry("refused", detail={"error": type(refusal).__name__}))
+        unit.audit.append(refused.entry("refused", household_id=household_id, detail=detail))

@@ -14,6 +14,7 @@ from earlyflag.casework.rules import (
     check_household_exists_for,
     check_may,
     is_own_work,
+    no_household,
 )
 from earlyflag.casework.withholding import (
     withhold,
@@ -162,7 +163,7 @@ def _found(desk: Desk, household_ids: list[str], kind: str) -> list[FoundHouseho
     found = []
     for household_id in household_ids:
         try:
-            check_household_exists_for(desk.actor, _suppressed_by(desk, household_id))
+            check_household_exists_for(desk.actor, household_id, _suppressed_by(desk, household_id))
         except NotFound:
             continue
         record = desk.unit.borough.household(household_id, None)
@@ -266,9 +267,9 @@ def check_may_know(desk: Desk, household_id: str) -> None:
     NotFound
         As if it did not exist.
     """
-    check_household_exists_for(desk.actor, _suppressed_by(desk, household_id))
+    check_household_exists_for(desk.actor, household_id, _suppressed_by(desk, household_id))
     if desk.unit.borough.household(household_id, None) is None:
-        raise NotFound("No household has this reference.")
+        raise no_household()
 
 
 def known_households(desk: Desk, records: Sequence[OfHouseholdT]) -> list[OfHouseholdT]:
@@ -322,13 +323,15 @@ def get_score(desk: Desk, household_id: str, *, with_evidence: bool = True) -> S
         There is no such household for this reader, or it has no score.
     """
     fields = check_may(desk.actor, Action.READ_HOUSEHOLD)
-    check_household_exists_for(desk.actor, _suppressed_by(desk, household_id))
+    check_household_exists_for(desk.actor, household_id, _suppressed_by(desk, household_id))
     purpose = open_purpose(desk, household_id)
     with_evidence = with_evidence and Field.EVIDENCE in fields
     borough = desk.unit.borough
     newest = borough.newest_score(household_id, with_evidence=with_evidence)
     run = borough.run(newest[0].run_id) if newest else None
     if newest is None or run is None or Field.SCORE not in fields:
+        if borough.household(household_id, None) is None:
+            raise no_household()
         raise NotFound("No household with a score has this reference.")
     line, detail = newest
     desk.unit.audit.append(desk.entry("read_score", household_id=household_id, purpose=purpose))
@@ -352,14 +355,15 @@ def get_household(desk: Desk, household_id: str) -> HouseholdView:
     unit = desk.unit
     fields = check_may(desk.actor, Action.READ_HOUSEHOLD)
     suppressions = unit.suppressions.of(household_id, desk.today)
-    check_household_exists_for(desk.actor, {record.kind for record in suppressions})
+    kinds = {record.kind for record in suppressions}
+    check_household_exists_for(desk.actor, household_id, kinds)
     flags = unit.flags.of_household(household_id)
     purpose = check_can_open_household(desk, household_id, flags)
     count = _count(desk, household_id, purpose)
     entry = desk.entry("read_household", household_id=household_id, purpose=purpose)
     record = unit.borough.household(household_id, entry)
     if record is None:
-        raise NotFound("No household has this reference.")
+        raise no_household()
     cases = unit.cases
     visible = [flag for flag in flags if can_see_flag(desk.actor, flag)]
     history = unit.borough.history(household_id) if Field.SCORE in fields else []

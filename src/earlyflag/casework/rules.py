@@ -85,7 +85,11 @@ def check_can_see_flag(actor: Actor, flag: Flag) -> None:
     """
     hidden = flag.state in (FlagState.HELD_BACK, FlagState.WITHDRAWN)
     if (flag.safe_contact and not actor.sees_safe_contact) or hidden:
-        raise NotFound("No flag has this reference. Go back to the list and open it from there.")
+        raise NotFound(
+            "No flag has this reference. Go back to the list and open it from there.",
+            is_audited=True,
+            household_id=flag.household_id,
+        )
 
 
 def can_see_flag(actor: Actor, flag: Flag) -> bool:
@@ -265,16 +269,26 @@ def is_own_work(actor: Actor, flags: list[Flag]) -> bool:
     return mine or bool(triage and any(f.state is FlagState.WAITING for f in flags))
 
 
-def check_household_exists_for(actor: Actor, suppressed_by: set[str]) -> None:
+def check_household_exists_for(actor: Actor, household_id: str, suppressed_by: set[str]) -> None:
     """Refuse a household that needs safe contact to those who may not know of it.
 
     Raises
     ------
     NotFound
-        As if the household did not exist.
+        As if the household did not exist; the audit alone is told which it was.
     """
     if SuppressionKind.SAFE_CONTACT in suppressed_by and not actor.sees_safe_contact:
-        raise NotFound("No household has this reference.")
+        raise no_household(household_id)
+
+
+def no_household(household_id: str | None = None) -> NotFound:
+    """Return the one refusal of a household that does not exist, or not for this actor.
+
+    Parameters
+    ----------
+    household_id : a household that exists and is hidden; never what somebody typed
+    """
+    return NotFound("No household has this reference.", is_audited=True, household_id=household_id)
 
 
 def check_can_open_household(desk: Desk, household_id: str, flags: list[Flag]) -> Purpose:
@@ -284,6 +298,8 @@ def check_can_open_household(desk: Desk, household_id: str, flags: list[Flag]) -
     ------
     NotAllowed
         It is not in their own work and no purpose has been stated today.
+    NotFound
+        There is none: a hidden one is not told by being asked for no purpose.
     """
     fields = check_may(desk.actor, Action.READ_HOUSEHOLD)
     if is_own_work(desk.actor, flags):
@@ -294,5 +310,7 @@ def check_can_open_household(desk: Desk, household_id: str, flags: list[Flag]) -
         return Purpose.ANALYSIS
     stated = desk.unit.access.purpose(desk.actor.actor_id, household_id, desk.now)
     if stated is None:
+        if desk.unit.borough.household(household_id, None) is None:
+            raise no_household()
         raise PurposeMissing("This household is not in your work. Say first why you open it.")
     return stated.purpose

@@ -89,7 +89,7 @@ def _check_exists_for(desk: Desk, household_id: str) -> None:
     """Refuse a household that does not exist for a person; the service's commands know all."""
     if desk.actor.kind is not ActorKind.SYSTEM:
         kinds = {record.kind for record in desk.unit.suppressions.of(household_id, desk.today)}
-        check_household_exists_for(desk.actor, kinds)
+        check_household_exists_for(desk.actor, household_id, kinds)
 
 
 def withdraw(desk: Desk, household_ids: list[str]) -> int:

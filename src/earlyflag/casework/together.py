@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
-from earlyflag.casework.desk import Actor, Desk, Rules, write_refusal
+from earlyflag.casework.desk import REFUSALS, Actor, Desk, Rules, write_refusal
 from earlyflag.casework.machine_keys import check_key_holds
 from earlyflag.core.clock import london_day
-from earlyflag.core.errors import NotAllowed, PurposeMissing, TooMany
+from earlyflag.core.errors import PurposeMissing
 from earlyflag.core.gathering import Gathered
 from earlyflag.store.foreseen import Foreseen
 from earlyflag.store.records import MachineKey, RunRecord
@@ -76,7 +76,7 @@ class ReadsTogether:
             result: ResultT = await self._gathered.answer(_Ask(actor, now, subject, work))
         except PurposeMissing:
             raise
-        except (NotAllowed, TooMany) as refusal:
+        except REFUSALS as refusal:
             await asyncio.to_thread(
                 write_refusal, self._engine, actor, refusal, now=now, rules=self._rules
             )

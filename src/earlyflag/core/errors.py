@@ -140,10 +140,26 @@ class GroupTooSmall(EarlyflagError):
 
 
 class NotFound(EarlyflagError):
-    """What was asked for does not exist, or not for this person."""
+    """What was asked for does not exist, or not for this person.
+
+    Parameters
+    ----------
+    message : str
+        The same whether it does not exist or is hidden.
+    is_audited : bool
+        Whether the audit is told that somebody asked for it.
+    household_id : str or None
+        The hidden household that was asked for, for the audit alone.
+    """
 
     exit_code = 60
     http_status = 404
+
+    def __init__(
+        self, message: str, *, is_audited: bool = False, household_id: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.is_audited, self.household_id = is_audited, household_id
 
 
 class NotAllowed(EarlyflagError):
