@@ -98,6 +98,23 @@ def test_whatever_showed_a_household_is_found_by_it(
     assert action in _looks(busy_office, 1)
 
 
+def test_an_alert_that_was_listed_before_it_was_matched_is_a_look_at_its_household(
+    busy_office: Office,
+) -> None:
+    with busy_office.desk("alerts") as desk:
+        form = AlertForm(desk.today, "Nobody Known", "1 Road", "ZZ1 1ZZ")
+        alert_id = casework.report_alert(desk, form, source=AlertSource.PARTNER)
+    with busy_office.desk("reviewer") as desk:
+        casework.alerts_to_match(desk)
+    assert "list_alerts" not in _looks(busy_office, 1)
+    with busy_office.desk("reviewer") as desk:
+        casework.match_alert(desk, alert_id, household_id(1))
+    assert {"alert_reported", "list_alerts", "alert_settled"} <= set(_looks(busy_office, 1))
+    with busy_office.desk("subject-access") as desk:
+        held = casework.subject_access(desk, "P1")
+    assert "list_alerts" in {row["action"] for row in held["households"][0]["seen_by"]}
+
+
 def test_a_list_that_did_not_show_a_household_is_no_look_at_it(busy_office: Office) -> None:
     before = _looks(busy_office, 1)
     with busy_office.desk("officer") as desk:

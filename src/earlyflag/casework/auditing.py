@@ -29,6 +29,7 @@ from earlyflag.core.errors import AuditBroken, SettingsInvalid
 from earlyflag.core.home import write_atomically
 from earlyflag.store.audit import GENESIS, AuditHead, AuditRecord, AuditTrail, Checkpoint, row_hash
 from earlyflag.store.database import reading
+from earlyflag.store.records import Alert
 
 MOST_FINDINGS = 20
 
@@ -97,10 +98,12 @@ def read_audit(
     check_may(desk.actor, Action.READ_AUDIT)
     detail = {"kind": "household" if household_id else "audit"}
     desk.unit.audit.append(desk.entry("read_audit", household_id=household_id, detail=detail))
+    alerts = desk.unit.cases.of_household(Alert, household_id) if household_id else []
     return desk.unit.audit.page(
         before=before,
         limit=min(limit, 200),
         household_id=household_id,
+        alert_ids=[alert.alert_id for alert in alerts],
         actor_id=actor_id,
         action=action,
         since=since,

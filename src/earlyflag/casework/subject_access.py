@@ -16,6 +16,7 @@ from earlyflag.core.terms import HouseholdRecord, Member
 from earlyflag.store.erasing import WORDS
 from earlyflag.store.holdings import HELD
 from earlyflag.store.keys import name_key
+from earlyflag.store.records import Alert
 from earlyflag.store.terms import DecisionCode, Purpose, SuppressionKind
 
 _STAFF_FIELDS = frozenset(
@@ -185,6 +186,8 @@ class _Answer:
 
     def _seen_by(self, household_id: str) -> list[dict[str, Any]]:
         """Return each read and change of the household: when, by which roles, why; nobody."""
+        unit = self._desk.unit
+        alerts = [alert.alert_id for alert in unit.cases.of_household(Alert, household_id)]
         return [
             {
                 "at": row.at.isoformat(),
@@ -193,7 +196,7 @@ class _Answer:
                 "purpose": row.purpose,
                 "among_others": row.household_id is None,
             }
-            for row in self._desk.unit.audit.about(household_id)
+            for row in unit.audit.about(household_id, alerts)
             if not self._is_secret("seen_by", row.purpose, Purpose.SAFEGUARDING)
         ]
 

@@ -216,6 +216,8 @@ def subject_access(
     write_atomically(out, json.dumps(held, indent=2, ensure_ascii=False) + "\n")
     out.chmod(0o600)
     typer.echo(f"{len(held['households'])} households written to {out.name}.")
+    left_out = sum(sum(one["left_out"].values()) for one in held["households"])
+    typer.echo(f"{left_out} records or fields were left out as others'; left_out says of what.")
     for place in held["check_before_sending"]:
         typer.echo(f"Read before sending, it may name somebody else: {place}")
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     true,
     update,
@@ -143,9 +144,20 @@ _INSERT = insert(AuditRow)
 _MOVE_HEAD = update(AuditHeadRow).values(sequence=bindparam("sequence"), hash=bindparam("hash"))
 
 
-def _about(household_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return the conditions of rows about one household, and of rows that name it in a list."""
-    named = AuditRow.detail.contains(json.dumps(household_id), autoescape=True)
+def _about(
+    household_id: str, alert_ids: Collection[str]
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions of rows about one household, and of rows that name it in a list.
+
+    An alert that is the household's now was listed, and came, before it was anybody's.
+    """
+    named = or_(
+        AuditRow.subject.in_(list(alert_ids)),
+        *(
+            AuditRow.detail.contains(json.dumps(name), autoescape=True)
+            for name in (household_id, *alert_ids)
+        ),
+    )
     return AuditRow.household_id == household_id, AuditRow.household_id.is_(None) & named
 
 
@@ -239,6 +251,7 @@ class AuditTrail:
         before: int | None = None,
         limit: int = 50,
         household_id: str | None = None,
+        alert_ids: Collection[str] = (),
         actor_id: str | None = None,
         action: str | None = None,
         since: datetime | None = None,
@@ -247,7 +260,7 @@ class AuditTrail:
         """Return up to `limit` rows, newest first, older than number `before`.
 
         The rows of a household are those about it alone and those of lists, meetings and files
-        that showed it among others.
+        that showed it, or an alert about it (`alert_ids`), among others.
         """
         query: Select[tuple[object, ...]] = select(*AuditRow.__table__.columns)
         if before is not None:
@@ -262,7 +275,7 @@ class AuditTrail:
             query = query.where(AuditRow.at < until)
         query = query.order_by(AuditRow.sequence.desc()).limit(limit)
         # Two questions, since each has an index to go along and their union has none.
-        conditions = [true()] if household_id is None else list(_about(household_id))
+        conditions = [true()] if household_id is None else list(_about(household_id, alert_ids))
         found = [
             read(AuditRecord, row)
             for condition in conditions
@@ -270,10 +283,14 @@ class AuditTrail:
         ]
         return sorted(found, key=lambda row: row.sequence, reverse=True)[:limit]
 
-    def about(self, household_id: str, *, batch: int = 2_000) -> Iterator[AuditRecord]:
+    def about(
+        self, household_id: str, alert_ids: Collection[str] = (), *, batch: int = 2_000
+    ) -> Iterator[AuditRecord]:
         """Yield every row about a household or that showed it among others, newest first."""
         before = None
-        while found := self.page(before=before, limit=batch, household_id=household_id):
+        while found := self.page(
+            before=before, limit=batch, household_id=household_id, alert_ids=alert_ids
+        ):
             yield from found
             before = found[-1].sequence
 
