@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from earlyflag import store
 from earlyflag.cli import commands  # noqa: F401  registers the commands
 from earlyflag.cli.app import app
-from earlyflag.core.errors import AuditBroken, Misused, NotFound, StepMissing
+from earlyflag.core.errors import AuditBroken, Misused, NotFound, SettingsInvalid, StepMissing
 from earlyflag.store.database import transaction
 from earlyflag.store.terms import Role
 from tests.office import Office, household_id
@@ -63,13 +63,37 @@ def test_the_first_administrator_is_made_on_the_command_line(operator: Type, hom
 def test_a_sound_audit_is_told_and_a_broken_one_ends_in_an_error(
     operator: Type, home: Office
 ) -> None:
+    without = operator("audit", "verify").output
+    assert "sound as far as could be checked" in without
+    assert "No exported head was at hand" in without
     operator("audit", "head")
-    assert "The audit is sound" in operator("audit", "verify").output
+    assert "The audit is sound:" in operator("audit", "verify").output
+    assert "1 exported heads met" in operator("audit", "verify").output
+    with pytest.raises(SettingsInvalid, match="is not there"):
+        operator("audit", "verify", "--heads", "nowhere.txt")
     with transaction(home.engine) as connection:
         connection.exec_driver_sql("DROP TRIGGER audit_is_never_changed")
         connection.exec_driver_sql("UPDATE audit SET action = 'x' WHERE sequence = 2")
     with pytest.raises(AuditBroken, match="Row 2 was changed"):
         operator("audit", "verify")
+
+
+def test_a_check_uses_the_heads_and_the_key_that_the_settings_name(
+    operator: Type, home: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setenv("EARLYFLAG_AUDIT_HEADS", str(elsewhere / "heads.txt"))
+    operator("audit", "head")
+    assert not (tmp_path / "home" / "audit-heads.txt").exists()
+    assert "The audit is sound:" in operator("audit", "verify").output
+    operator("retain")
+    public = tmp_path / "home" / "audit.pub"
+    monkeypatch.setenv("EARLYFLAG_AUDIT_PUBLIC_KEY", str(elsewhere / "audit.pub"))
+    with pytest.raises(SettingsInvalid, match=r"audit\.pub"):
+        operator("audit", "verify")
+    public.rename(elsewhere / "audit.pub")
+    assert "rows after it are vouched for" in operator("audit", "verify").output
 
 
 def test_subject_access_writes_a_file_for_its_owner_alone(
@@ -94,6 +118,7 @@ def test_suppressing_and_erasing_leave_no_flag(operator: Type, home: Office) -> 
     assert foreseen.split()[-20:] == done.split()[-20:]
     assert home.flag_of(2).state == "withdrawn"
     assert "so that it does not come back" in done
+    assert {"outbox", "idempotency_keys"} <= set(done.split())
     assert "comes again" in operator("readmit", household_id(2)).output
     with pytest.raises(NotFound):
         operator("readmit", household_id(2))
@@ -102,7 +127,9 @@ def test_suppressing_and_erasing_leave_no_flag(operator: Type, home: Office) -> 
 def test_retention_shows_first_what_it_would_delete(
     operator: Type, home: Office, tmp_path: Path
 ) -> None:
-    assert "rows that would go" in operator("retain", "--dry-run").output
+    foreseen = operator("retain", "--dry-run").output
+    assert "rows that would go" in foreseen
+    assert "kept by a legal hold" in foreseen
     assert not (tmp_path / "home" / "audit.key").exists()
     assert "rows gone" in operator("retain").output
     assert (tmp_path / "home" / "audit.key").stat().st_mode & 0o077 == 0
