@@ -184,3 +184,16 @@ def test_an_officer_takes_a_flag_from_the_list_and_an_analyst_does_not(
     purpose = f"/households/{household_id(3)}/purpose"
     assert "take it from the list" in browser("officer").get(purpose).text
     assert "take it from the list" not in browser("analyst").get(purpose).text
+
+
+@pytest.mark.parametrize("form", ["decision", "contact", "outcome", "pause", "assessment"])
+def test_a_form_that_could_not_be_saved_says_so_before_it_is_filled_in(
+    form: str, browser: Callable[[str], Browser]
+) -> None:
+    page = browser("reviewer").get(f"/households/{household_id(12)}").text
+    take = re.search(r'action="/flags/([^/]+)/take"', page)
+    assert take is not None
+    answer = browser("officer").get(f"/flags/{take.group(1)}/{form}")
+    assert answer.status_code == 403
+    assert "Open its household from your list" in answer.text
+    assert "<textarea" not in answer.text

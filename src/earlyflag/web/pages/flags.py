@@ -21,7 +21,7 @@ from earlyflag.casework import (
     resume,
     take_flag,
 )
-from earlyflag.core.errors import Conflict
+from earlyflag.core.errors import Conflict, NotAllowed
 from earlyflag.store.records import Flag
 from earlyflag.store.terms import (
     AssessmentWhy,
@@ -48,6 +48,27 @@ def read_flag(visit: Visit, flag_id: str) -> FlagView:
     """Return a flag with what was done and may be done; the read is audited."""
     with visit.desk() as desk:
         return get_flag(desk, flag_id)
+
+
+def flag_to_work_on(visit: Visit, flag_id: str, *wanted: str) -> Flag:
+    """Return a flag whose form is asked for, if what the form does may be done now.
+
+    Parameters
+    ----------
+    wanted : any one of these suffices, by the names that `FlagView` uses
+
+    Raises
+    ------
+    NotAllowed
+        It is somebody else's, or stands where this is not done: said before anybody fills it in.
+    """
+    view = read_flag(visit, flag_id)
+    if not view.allowed & set(wanted):
+        raise NotAllowed(
+            "This flag is somebody else's, or this cannot be done with it as it stands now. Open "
+            "its household from your list to see what can."
+        )
+    return view.flag
 
 
 def _stands(visit: Visit, flag_id: str) -> tuple[tuple[str, str], ...]:
@@ -225,7 +246,7 @@ def _decision_view(flag: Flag, form: Form, version: int) -> FormView:
 @router.get("/flags/{flag_id}/decision")
 def ask_decision(request: Request, visit: SignedIn, flag_id: str) -> HTMLResponse:
     """Ask for a decision; nothing is chosen beforehand."""
-    flag = read_flag(visit, flag_id).flag
+    flag = flag_to_work_on(visit, flag_id, "decide", "offer", "watch")
     view = _decision_view(flag, Form(_decision_fields(visit)), flag.version)
     return page(request, visit, "form.html", view)
 
@@ -281,7 +302,7 @@ def _assessment_view(flag: Flag, form: Form, version: int) -> FormView:
 @router.get("/flags/{flag_id}/assessment")
 def ask_assessment(request: Request, visit: SignedIn, flag_id: str) -> HTMLResponse:
     """Ask whether the flag was right, and why."""
-    flag = read_flag(visit, flag_id).flag
+    flag = flag_to_work_on(visit, flag_id, "assess")
     view = _assessment_view(flag, Form(ASSESSMENT_FIELDS), flag.version)
     return page(request, visit, "form.html", view)
 

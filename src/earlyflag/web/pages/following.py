@@ -39,7 +39,14 @@ from earlyflag.web.pages.codes import (
     RESULTS,
     USEFUL,
 )
-from earlyflag.web.pages.flags import NOTE, flag_form, home_page, keep_form, read_flag
+from earlyflag.web.pages.flags import (
+    NOTE,
+    flag_form,
+    flag_to_work_on,
+    home_page,
+    keep_form,
+    read_flag,
+)
 from earlyflag.web.pages.forming import FormView
 from earlyflag.web.site import Posted, SignedIn
 from earlyflag.web.wording import MY_DATA_SCRIPT, moment, words
@@ -93,7 +100,7 @@ def _inset(flag: Flag) -> str:
 @router.get("/flags/{flag_id}/contact")
 def ask_contact(request: Request, visit: SignedIn, flag_id: str) -> HTMLResponse:
     """Ask what came of an attempt to reach the household; the script stands beside it."""
-    flag = read_flag(visit, flag_id).flag
+    flag = flag_to_work_on(visit, flag_id, "contact")
     view = _contact_view(flag, Form(CONTACT_FIELDS), flag.version)
     script = "If they ask “How did you get my details?”: " + MY_DATA_SCRIPT.format(
         team=visit.site.settings.team_name
@@ -174,7 +181,7 @@ def _outcome_view(flag: Flag, form: Form, version: int) -> FormView:
 @router.get("/flags/{flag_id}/outcome")
 def ask_outcome(request: Request, visit: SignedIn, flag_id: str) -> HTMLResponse:
     """Ask where the household stands now that the work has ended."""
-    flag = read_flag(visit, flag_id).flag
+    flag = flag_to_work_on(visit, flag_id, "close")
     view = _outcome_view(flag, Form(OUTCOME_FIELDS), flag.version)
     return page(request, visit, "form.html", view)
 
@@ -221,7 +228,7 @@ def _pause_view(flag: Flag, form: Form, version: int) -> FormView:
 @router.get("/flags/{flag_id}/pause")
 def ask_pause(request: Request, visit: SignedIn, flag_id: str) -> HTMLResponse:
     """Ask until when and why a flag is put aside."""
-    flag = read_flag(visit, flag_id).flag
+    flag = flag_to_work_on(visit, flag_id, "pause")
     return page(request, visit, "form.html", _pause_view(flag, Form(PAUSE_FIELDS), flag.version))
 
 
