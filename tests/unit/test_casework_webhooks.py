@@ -45,7 +45,7 @@ def _decide(office: Office, code: DecisionCode = DecisionCode.DECLINED) -> None:
 
 
 def _deliver(office: Office, system: CaseSystem) -> tuple[int, int]:
-    return casework.deliver(office.engine, system, now=office.clock.now())
+    return casework.deliver(office.engine, system, office.clock)
 
 
 def test_a_decision_is_told_once_signed_and_without_anything_personal(
@@ -117,6 +117,13 @@ def test_a_webhook_that_cannot_be_is_refused(office: Office) -> None:
     for address, events in (
         ("http://cases.example/", [DECIDED]),
         ("https://user:word@cases.example/", [DECIDED]),
+        (f"https://{'a' * 80}.example/", [DECIDED]),
+        ("https://cases.example:abc/hook", [DECIDED]),
+        ("https://cases.example:0/hook", [DECIDED]),
+        ("https://cases..example/hook", [DECIDED]),
+        ("https://ca ses.example/hook", [DECIDED]),
+        ("https://cases.example/é", [DECIDED]),
+        ("https://[::1/hook", [DECIDED]),
         (ADDRESS, []),
         (ADDRESS, ["flag.eaten"]),
     ):
@@ -124,3 +131,18 @@ def test_a_webhook_that_cannot_be_is_refused(office: Office) -> None:
             casework.make_webhook(desk, address, events)
     with pytest.raises(NotAllowed), office.desk("manager") as desk:
         casework.make_webhook(desk, ADDRESS, [DECIDED])
+
+
+def test_each_message_is_signed_at_the_instant_at_which_it_is_sent(office: Office) -> None:
+    stamps = []
+
+    def slow(_address: str, _body: bytes, headers: Mapping[str, str]) -> int:
+        stamps.append(headers[SIGNATURE].split(",")[0])
+        office.clock.advance(timedelta(seconds=10))
+        return 200
+
+    _listen(office, RAISED)
+    office.publish(range(1, 41))
+    office.raise_flags(3)
+    casework.deliver(office.engine, slow, office.clock)
+    assert len(set(stamps)) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -80,9 +81,9 @@ def told(busy_office: Office, receiver: Receiver) -> Webhook:
 def test_a_message_arrives_over_http_once_with_a_signature_that_its_receiver_can_check(
     busy_office: Office, receiver: Receiver, told: Webhook
 ) -> None:
-    now = busy_office.clock.now()
-    assert casework.deliver(busy_office.engine, send, now=now) == (1, 0)
-    assert casework.deliver(busy_office.engine, send, now=now) == (0, 0)
+    clock = busy_office.clock
+    assert casework.deliver(busy_office.engine, send, clock) == (1, 0)
+    assert casework.deliver(busy_office.engine, send, clock) == (0, 0)
     ((headers, body),) = receiver.got
     parts = dict(part.split("=") for part in headers[SIGNATURE].split(","))
     signed = hmac.new(told.secret.encode(), parts["t"].encode() + b"." + body, hashlib.sha256)
@@ -97,13 +98,13 @@ def test_what_is_not_taken_waits_longer_each_time_and_a_redirect_is_not_followed
 ) -> None:
     receiver.status = status
     clock = busy_office.clock
-    assert casework.deliver(busy_office.engine, send, now=clock.now()) == (0, 1)
+    assert casework.deliver(busy_office.engine, send, clock) == (0, 1)
     clock.advance(timedelta(seconds=59))
-    assert casework.deliver(busy_office.engine, send, now=clock.now()) == (0, 0)
+    assert casework.deliver(busy_office.engine, send, clock) == (0, 0)
     clock.advance(timedelta(seconds=1))
-    assert casework.deliver(busy_office.engine, send, now=clock.now()) == (0, 1)
+    assert casework.deliver(busy_office.engine, send, clock) == (0, 1)
     clock.advance(timedelta(seconds=119))
-    assert casework.deliver(busy_office.engine, send, now=clock.now()) == (0, 0)
+    assert casework.deliver(busy_office.engine, send, clock) == (0, 0)
     assert len(receiver.got) == 2
 
 
@@ -112,7 +113,7 @@ def test_what_was_given_up_is_counted_and_sent_again_when_asked(
 ) -> None:
     receiver.status = 503
     for _ in range(MOST_ATTEMPTS + 2):
-        casework.deliver(busy_office.engine, send, now=busy_office.clock.now())
+        casework.deliver(busy_office.engine, send, busy_office.clock)
         busy_office.clock.advance(timedelta(hours=7))
     assert len(receiver.got) == MOST_ATTEMPTS
     with busy_office.desk("admin") as desk:
@@ -120,7 +121,7 @@ def test_what_was_given_up_is_counted_and_sent_again_when_asked(
         assert (standing.taken, standing.waiting, standing.given_up) == (0, 0, 1)
         assert casework.try_again(desk, told.webhook_id) == 1
     receiver.status = 200
-    assert casework.deliver(busy_office.engine, send, now=busy_office.clock.now()) == (1, 0)
+    assert casework.deliver(busy_office.engine, send, busy_office.clock) == (1, 0)
     with busy_office.desk("admin") as desk:
         assert casework.webhooks(desk)[0][1].taken == 1
     with pytest.raises(NotFound), busy_office.desk("admin") as desk:
@@ -133,6 +134,49 @@ def test_an_address_where_nobody_listens_is_no_error() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     assert send(f"http://127.0.0.1:{port}/", b"{}", {}) == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n", b"x" * 70_000],
+    ids=["no status", "too many headers", "too long a line"],
+)
+def test_an_answer_that_is_not_http_is_a_message_that_was_not_taken(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def receive() -> None:
+            peer, _ = server.accept()
+            with peer:
+                peer.recv(65_536)
+                with contextlib.suppress(OSError):  # whoever reads may hang up in the middle
+                    peer.sendall(answer)
+
+        thread = threading.Thread(target=receive)
+        thread.start()
+        assert send(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", {}) == 0
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "address", [f"https://{'a' * 80}.example/", "https://cases.example:abc/", "https://a b/é"]
+)
+def test_an_address_that_no_request_can_carry_is_a_message_that_was_not_taken(address: str) -> None:
+    assert send(address, b"{}", {}) == 0
+
+
+def test_one_receiver_that_breaks_keeps_nobody_else_waiting(
+    busy_office: Office, receiver: Receiver, told: Webhook
+) -> None:
+    with busy_office.desk("admin") as desk:
+        broken = f"https://{'a' * 80}.example/"
+        hook = Webhook("X0", broken, "s3cret", (DECIDED,), True, "admin", desk.now)
+        desk.unit.outbox.add_webhook(hook, desk.entry("webhook_made", subject=hook.webhook_id))
+    flag = busy_office.take("reviewer", 2)
+    with busy_office.desk("reviewer") as desk:
+        form = DecisionForm(DecisionCode.DECLINED, "Said no.")
+        casework.decide(desk, flag.flag_id, flag.version, form)
+    assert casework.deliver(busy_office.engine, send, busy_office.clock) == (2, 1)
+    assert len(receiver.got) == 2
 
 
 def test_the_commands_add_list_deliver_and_end(

@@ -29,7 +29,7 @@ def test_messages_that_were_given_up_are_counted_without_telling_whom_they_were_
         flags = [desk.unit.flags.of_household(household_id(rank))[0] for rank in (1, 2)]
         announce(desk, DECIDED, flags)
     for _ in range(MOST_ATTEMPTS):
-        deliver(world.engine, lambda *_sent: 503, now=world.clock.now())
+        deliver(world.engine, lambda *_sent: 503, world.clock)
         world.clock.advance(timedelta(hours=7))
     page = world.browser("admin").get("/keys").text
     row = re.search(r"cases\.example.*?</tr>", page, re.DOTALL)

@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from earlyflag.casework.desk import Desk
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
+from earlyflag.core.clock import Clock
 from earlyflag.core.errors import InputInvalid, NotFound
 from earlyflag.store.outbox import Message, Standing, Webhook
 from earlyflag.store.records import Flag, new_id
@@ -29,6 +30,8 @@ EVENTS = (RAISED, DECIDED, CLOSED)
 SIGNATURE = "Earlyflag-Signature"
 MOST_ATTEMPTS = 12
 LONGEST_WAIT = timedelta(hours=6)
+LONGEST_LABEL = 63
+"""Letters of one part of a host's name (RFC 1035)."""
 
 Send = Callable[[str, bytes, Mapping[str, str]], int]
 """Sends a body with headers to an address and returns the status, 0 where nobody answered."""
@@ -43,12 +46,11 @@ def make_webhook(desk: Desk, address: str, events: Iterable[str]) -> Webhook:
         The address is not https, or an event does not exist.
     """
     check_may(desk.actor, Action.KEEP_KEYS)
-    parts = urlsplit(address.strip())
-    if parts.scheme != "https" or not parts.hostname or parts.username:
+    if not _can_be_told(address.strip()):
         raise InputInvalid(
-            "Enter an address that begins with https://",
+            "Enter an address that begins with https:// and names a host",
             "address",
-            expected="an https address without a username in it",
+            expected="an https address in plain letters, without a username or spaces in it",
             got="another address" if address.strip() else "nothing",
         )
     chosen = tuple(dict.fromkeys(events))
@@ -71,6 +73,23 @@ def make_webhook(desk: Desk, address: str, events: Iterable[str]) -> Webhook:
     entry = desk.entry("webhook_made", subject=webhook.webhook_id)
     desk.unit.outbox.add_webhook(webhook, entry)
     return webhook
+
+
+def _can_be_told(address: str) -> bool:
+    """Answer whether messages can be sent to an address at all."""
+    if not address.isascii() or any(mark.isspace() or not mark.isprintable() for mark in address):
+        return False
+    try:
+        parts = urlsplit(address)
+        labels = (parts.hostname or "").rstrip(".").split(".")
+        return (
+            parts.scheme == "https"
+            and parts.username is None
+            and parts.port != 0
+            and all(1 <= len(label) <= LONGEST_LABEL for label in labels)
+        )
+    except ValueError:  # no port, or no address of the sixth version
+        return False
 
 
 def end_webhook(desk: Desk, webhook_id: str) -> None:
@@ -154,16 +173,19 @@ def sign(secret: str, at: datetime, body: bytes) -> str:
     return f"t={stamp},v1={digest.hexdigest()}"
 
 
-def deliver(engine: Engine, send: Send, *, now: datetime, limit: int = 100) -> tuple[int, int]:
+def deliver(engine: Engine, send: Send, clock: Clock, *, limit: int = 100) -> tuple[int, int]:
     """Send what is due; return how many were taken and how many will be tried again.
+
+    Each message is signed at the instant at which it is sent: a receiver may refuse old ones.
 
     A message may arrive twice: its `id` tells. After twelve attempts it is given up,
     until somebody says `try_again`.
     """
     with begin(engine) as unit:
-        due = unit.outbox.due(now, limit, MOST_ATTEMPTS)
+        due = unit.outbox.due(clock.now(), limit, MOST_ATTEMPTS)
     taken = 0
     for message, hook in due:
+        now = clock.now()
         body = message.body.encode()
         headers = {"Content-Type": "application/json", SIGNATURE: sign(hook.secret, now, body)}
         status = send(hook.address, body, headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 import urllib.error
 import urllib.request
@@ -34,14 +35,15 @@ _OPENER = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler(
 
 
 def send(address: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Post a body and return the status; 0 where nobody answered in time."""
+    """Post a body and return the status; 0 where nobody answered in time, or not in HTTP."""
     request = urllib.request.Request(address, body, dict(headers), method="POST")  # noqa: S310
     try:
         with _OPENER.open(request, timeout=ANSWER_SECONDS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as refused:
         return refused.code
-    except OSError:
+    except (OSError, http.client.HTTPException, ValueError):
+        # ValueError: a name or a path that no request can carry; the rest: no answer that is HTTP
         return 0
 
 
@@ -115,7 +117,7 @@ def deliver_messages(
 
     engine = open_engine(settings_of(context))
     while True:
-        taken, later = casework.deliver(engine, send, now=SystemClock().now())
+        taken, later = casework.deliver(engine, send, SystemClock())
         if taken or later or every is None:
             typer.echo(f"{taken} messages were taken, {later} will be tried again.")
         if every is None:
