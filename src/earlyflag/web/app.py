@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -22,6 +23,7 @@ from earlyflag.core.gathering import Gathered
 from earlyflag.core.settings import Settings
 from earlyflag.core.terms import LiveScorer
 from earlyflag.web.api import ROUTERS as API_ROUTERS
+from earlyflag.web.api.examples import illustrate
 from earlyflag.web.framing import frame_for
 from earlyflag.web.observe import Figures, Observed
 from earlyflag.web.pages import ROUTERS as PAGE_ROUTERS
@@ -60,6 +62,12 @@ class HandedIn:
     clock: Clock = field(default_factory=SystemClock)
 
 
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Return the description of every operation, with examples."""
+        return illustrate(super().openapi())
+
+
 def create_app(settings: Settings, engine: Engine, handed_in: HandedIn | None = None) -> FastAPI:
     """Return the application.
 
@@ -80,7 +88,7 @@ def create_app(settings: Settings, engine: Engine, handed_in: HandedIn | None = 
     door = Door(settings.public_origin.rstrip("/"))
     _check(settings, given, door)
     figures = Figures()
-    app = FastAPI(
+    app = _Api(
         title="earlyflag",
         version=version("earlyflag"),
         description=DESCRIPTION,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,22 +22,6 @@ router = APIRouter(prefix="/api/v1/alerts", tags=["Early alerts"])
 
 class AlertIn(Sent):
     """What is known about a tenant who is struggling."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "happened_on": "2027-03-01",
-                    "tenant_name": "A Tenant",
-                    "address": "1 Example Street",
-                    "postcode": "ZZ9 9ZZ",
-                    "arrears_pence": 41250,
-                }
-            ]
-        },
-    )
 
     happened_on: date
     tenant_name: str = Field(min_length=1, max_length=200, pattern=NOT_NUL)
@@ -57,7 +41,7 @@ class AlertOut(Given):
 
 
 @router.post(
-    "", response_model=AlertOut, status_code=202, responses=problems(401, 403, 409, 422, 429)
+    "", response_model=AlertOut, status_code=202, responses=problems(400, 401, 403, 409, 422, 429)
 )
 def post_alert(request: Request, visit: SignedIn, sent: AlertIn, key: OnceKey) -> Response:
     """Report a tenant who is struggling. The answer reveals nothing about anybody."""

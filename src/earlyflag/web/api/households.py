@@ -22,7 +22,7 @@ from earlyflag.casework.households import (
 )
 from earlyflag.core.errors import NotFound
 from earlyflag.web.api.changing import OnceKey, once
-from earlyflag.web.api.describing import CHANGE_PROBLEMS, READ_PROBLEMS, HouseholdId
+from earlyflag.web.api.describing import CHANGE_PROBLEMS, READ_PROBLEMS, HouseholdId, problems
 from earlyflag.web.api.plain import change_content, plain_json, reason_content
 from earlyflag.web.api.schemas import (
     EvidenceListOut,
@@ -85,7 +85,7 @@ def score_content(score: ScoreView) -> dict[str, Any]:
     }
 
 
-@router.post("/search")
+@router.post("/search", responses=problems(400))
 def search(visit: SignedIn, wanted: SearchIn) -> SearchOut:
     """Find households by a reference, or by surname and postcode.
 

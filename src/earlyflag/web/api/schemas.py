@@ -85,40 +85,6 @@ class ScoreOut(Given):
     `log_odds` equals `probability`. The score decides no application.
     """
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "household_id": "H7K2M4Q9TA",
-                    "as_of": "2027-03-01",
-                    "model_version": "early_intervention/3",
-                    "run_id": "2027-03-01-1c9e",
-                    "horizon_months": 12,
-                    "probability": 0.0912,
-                    "borough_rate": 0.0104,
-                    "log_odds": -2.2989,
-                    "base_log_odds": -4.61,
-                    "band": "highest",
-                    "rank": 12,
-                    "reasons": [
-                        {
-                            "key": "instalments_missed",
-                            "title": "Council tax instalments missed",
-                            "sentence": "Missed 3 of the last 4 council tax instalments.",
-                            "direction": "raises",
-                            "contribution": 2.3111,
-                            "features": ["instalments_missed_4"],
-                        }
-                    ],
-                    "unknowns": ["No tenancy record: the rent account is not known."],
-                    "changes": [],
-                    "notice": "The score decides no application.",
-                }
-            ]
-        },
-    )
-
     household_id: str
     as_of: date
     model_version: str
@@ -202,26 +168,12 @@ IN_FULL = r"^[^*%_?\x00-\x1f]*[^\s*%_?\x00-\x1f][^*%_?\x00-\x1f]*$"
 class ReferenceSearch(Sent):
     """A reference in full."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={"examples": [{"kind": "account", "reference": "70012345X"}]},
-    )
-
     kind: Literal["uprn", "account", "tenancy"]
     reference: str = Field(min_length=1, max_length=100, pattern=IN_FULL)
 
 
 class NameSearch(Sent):
     """A surname and a postcode, both in full."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [{"kind": "name", "surname": "Example", "postcode": "ZZ9 9ZZ"}]
-        },
-    )
 
     kind: Literal["name"]
     surname: str = Field(min_length=1, max_length=100, pattern=IN_FULL)
@@ -312,20 +264,6 @@ class AssessmentIn(Sent):
 
 class DecisionIn(Sent):
     """A decision about a flag in one's own work."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "code": "offer_help",
-                    "reason": "Rent shortfall grows.",
-                    "offers": ["money_advice"],
-                }
-            ]
-        },
-    )
 
     code: DecisionCode
     reason: str = Field(min_length=1, max_length=4_000, pattern=NOT_NUL)
