@@ -16,12 +16,15 @@ from urllib.request import urlopen
 import pytest
 from starlette.testclient import TestClient
 
-from earlyflag.casework.desk import Rules
+from earlyflag.casework.desk import Rules, open_desk, system_actor
+from earlyflag.casework.machine_keys import make_key
 from earlyflag.casework.people import make_demo_accounts
 from earlyflag.cli.serving import build_app, prepare_database
+from earlyflag.core.clock import SystemClock
 from earlyflag.core.errors import SettingsInvalid
 from earlyflag.core.settings import Settings
 from earlyflag.modelling import artefact
+from earlyflag.store.terms import Scope
 from tests import modelling_samples as samples
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -31,6 +34,17 @@ def served(home: Path) -> TestClient:
     settings = Settings(home=home, public_origin=ORIGIN)
     settings.home_folder.root.mkdir(parents=True, exist_ok=True)
     return TestClient(build_app(settings, "127.0.0.1", 8000, "sample"), base_url=ORIGIN)
+
+
+def a_key(home: Path) -> str:
+    """Return a new machine key that may have rows scored."""
+    settings, now = Settings(home=home, public_origin=ORIGIN), SystemClock().now()
+    rules, actor = Rules.of(settings), system_actor("keys")
+    engine = prepare_database(settings)
+    with open_desk(engine, actor, now=now, rules=rules) as desk:
+        secret, _key = make_key(desk, "Case system", [Scope.SCORE])
+    engine.dispose()
+    return secret
 
 
 @pytest.mark.parametrize("file", ["model.txt", "manifest.json", "golden.json"])
@@ -46,6 +60,31 @@ def test_a_damaged_champion_leaves_the_pages_and_readiness_says_so(tmp_path: Pat
     ready = client.get("/health/ready")
     assert ready.status_code == 503
     assert "restarted" in ready.json()["checks"]["model"]
+    headers = {"Authorization": f"Bearer {a_key(tmp_path)}"}
+    rows = {"rows": [{"feature_0": 1}]}
+    what_if = client.post("/api/v1/score", json=rows, headers=headers)
+    assert what_if.status_code == 503
+    assert what_if.json()["detail"] == ready.json()["checks"]["model"]
+    assert str(tmp_path) not in what_if.text
+
+
+def test_a_champion_damaged_while_it_serves_is_told_by_readiness_and_goes_on(tmp_path: Path):
+    registry = Settings(home=tmp_path).home_folder.registry
+    samples.write(registry / "sample" / "1", samples.lightgbm_sample())
+    artefact.point(registry, "sample", "1")
+    client = served(tmp_path)
+    assert client.get("/health/ready").status_code == 200
+    damaged = registry / "sample" / "1" / "model.txt"
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    client.app.state.site.scorer.refresh()  # type: ignore[attr-defined]
+    ready = client.get("/health/ready")
+    assert ready.status_code == 503
+    assert "model.txt of model version 1 differs" in ready.json()["checks"]["model"]
+    headers = {"Authorization": f"Bearer {a_key(tmp_path)}"}
+    rows = {"rows": [{"feature_0": 1}]}
+    what_if = client.post("/api/v1/score", json=rows, headers=headers)
+    assert what_if.status_code == 200
+    assert what_if.json()["model_version"] == "sample/1"
 
 
 def test_without_a_champion_the_service_is_ready(tmp_path: Path):

@@ -126,6 +126,27 @@ def test_a_child_process_that_fails_or_hangs_keeps_the_model_out(written, tmp_pa
         artefact.load(folder, time_limit_seconds=0.01)
 
 
+def test_a_child_process_that_is_killed_keeps_the_model_out_and_this_one_alive(
+    written, tmp_path, monkeypatch
+):
+    _, folder = written
+    dying = tmp_path / "python"
+    dying.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr(artefact.sys, "executable", str(dying))
+    monkeypatch.setattr(artefact, "parse", lambda _: pytest.fail("parsed what kills its reader"))
+    with pytest.raises(ArtefactDamaged, match="exit code -11"):
+        artefact.load(folder)
+
+
+def test_a_sealed_artefact_without_its_model_is_refused_as_damaged(written):
+    _, folder = written
+    files = artefact.verify(folder)
+    without = {name: content for name, content in files.items() if not name.startswith("model.")}
+    with pytest.raises(ArtefactDamaged, match="KeyError"):
+        artefact.parse(without)
+
+
 def test_a_pointer_that_is_missing_or_leads_outside_is_refused(tmp_path):
     with pytest.raises(StepMissing):
         artefact.pointed(tmp_path, "sample")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from earlyflag.core.errors import (
     StepMissing,
 )
 from earlyflag.core.terms import LiveScorer
-from earlyflag.modelling import artefact
+from earlyflag.modelling import artefact, soundness
 from earlyflag.modelling.live import LiveModel
 from tests import modelling_samples as samples
 
@@ -79,6 +81,24 @@ def test_a_row_with_an_undeclared_feature_or_an_endless_value_is_refused(live: L
     assert len(live.score([ROW] * 1000)) == 1000
 
 
+def test_true_and_false_are_answers_and_never_numbers(registry: Path):
+    facts = list(samples.features())
+    facts[3] = replace(facts[3], unit="yes or no")
+    samples.write(
+        registry / "sample" / "3", samples.lightgbm_sample(), version="3", features=tuple(facts)
+    )
+    artefact.point(registry, "sample", "3")
+    live = LiveModel(registry, "sample", clock=CLOCK)
+    answered, counted = live.score([{"feature_3": True}, {"feature_3": 1.0}])
+    assert answered.log_odds == counted.log_odds
+    with pytest.raises(
+        InputInvalid, match="1 of the features that came as true or false"
+    ) as caught:
+        live.score([ROW, {"feature_3": False, "feature_1": True}])
+    assert (caught.value.field, caught.value.got) == ("feature_1", "true or false")
+    assert caught.value.expected == "a number (count)"
+
+
 def test_a_promotion_is_followed_once_its_version_passed_its_checks(registry, live):
     swapped: list[str] = []
     live._on_swap = lambda info: swapped.append(info.full_version)
@@ -106,6 +126,47 @@ def test_a_damaged_version_leaves_the_old_one_serving_and_says_so_until_mended(r
     assert live.status().is_ready
 
 
+def test_damage_after_loading_leaves_the_model_serving_and_says_so_until_mended(registry, live):
+    assert live.refresh().is_ready
+    model = registry / "sample" / "1" / "model.txt"
+    sound = model.read_bytes()
+    model.write_bytes(sound[:100] + bytes([sound[100] ^ 1]) + sound[101:])
+    status = live.refresh()
+    assert (status.serving, status.promoted, status.is_ready) == ("sample/1", "sample/1", False)
+    assert "model.txt of model version 1 differs" in status.problem
+    assert "goes on answering" in status.problem
+    assert str(registry) not in status.problem
+    assert live.score([ROW])[0].model_version == "sample/1"
+    model.write_bytes(sound)
+    assert live.refresh().is_ready
+
+
+def test_a_missing_file_or_folder_of_the_serving_model_is_told(registry, live):
+    (registry / "sample" / "1" / "golden.json").unlink()
+    assert "lacks golden.json" in live.refresh().problem
+    (registry / "sample" / "1").rename(registry / "sample" / "gone")
+    assert "lacks manifest.json" in live.refresh().problem
+    assert live.score([ROW])[0].model_version == "sample/1"
+
+
+def test_files_are_hashed_when_they_look_changed_and_else_only_now_and_then(registry, monkeypatch):
+    hashed: list[int] = []
+    now = 1000.0
+    folder = registry / "sample" / "1"
+    digest = artefact.pointed(registry, "sample").manifest_sha256
+    watched = soundness.Soundness(folder, digest, hash_again_seconds=60, seconds=lambda: now)
+    monkeypatch.setattr(soundness, "verify", lambda *of: hashed.append(1) or artefact.verify(*of))
+    for _ in range(3):
+        assert watched.problem() == ""
+    assert len(hashed) == 1
+    now += 60
+    assert watched.problem() == ""
+    assert len(hashed) == 2
+    (folder / "golden.json").touch()
+    assert watched.problem() == ""
+    assert len(hashed) == 3
+
+
 def test_a_version_that_takes_too_long_does_not_serve(registry, live):
     artefact.point(registry, "sample", "2")
     live._time_limit_seconds = 0.01
@@ -118,6 +179,31 @@ def test_an_unreadable_pointer_leaves_the_model_serving(registry, live):
     status = live.refresh()
     assert (status.serving, status.promoted) == ("sample/1", None)
     assert "cannot be read" in status.problem
+
+
+def test_the_watch_outlives_what_nobody_foresaw_and_readiness_tells_of_it(live, monkeypatch):
+    failed = threading.Event()
+
+    def fail() -> None:
+        failed.set()
+        raise PermissionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(live, "refresh", fail)
+        live.watch(every_seconds=0.01)
+        assert failed.wait(30)
+        _until(lambda: "PermissionError" in live.status().problem)
+    assert live.score([ROW])[0].model_version == "sample/1"
+    _until(lambda: live.status().is_ready)
+    live.stop()
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds; fail when it does not come."""
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_without_a_sound_champion_nothing_starts(registry):

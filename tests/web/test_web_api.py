@@ -11,9 +11,9 @@ import pytest
 from earlyflag.casework.desk import open_desk, system_actor
 from earlyflag.casework.machine_keys import make_key
 from earlyflag.core.errors import InputInvalid
+from earlyflag.core.sheets import safe_cell, write_sheet
 from earlyflag.store.terms import AlertSource, Scope
 from earlyflag.web.problems import from_error
-from earlyflag.web.sheets import safe_cell, write_sheet
 from tests.web.borough import SAFE_CONTACT, OneScorer, household_id
 from tests.web.conftest import ORIGIN, Browser, World, make_world, rules
 
@@ -78,7 +78,7 @@ def test_a_problem_is_a_document_with_the_correlation_id_of_its_answer(world: Wo
     assert wrong["errors"][0] == {
         "field": "limit",
         "detail": "Input should be a valid integer, unable to parse string as an integer",
-        "expected": "int_parsing",
+        "expected": "a valid integer",
         "got": "str",
     }
 
@@ -179,7 +179,7 @@ def test_an_export_leaves_suppressed_households_out_and_runs_no_formula(world: W
     assert [row["flag_id"] for row in rows] == [row["flag_id"] for row in listed]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_a_cell_that_a_spreadsheet_would_run_is_made_text(start: str) -> None:
     assert safe_cell(f"{start}cmd()") == f"'{start}cmd()"
     assert write_sheet(["a"], [[-5]]) == "a\r\n-5\r\n"
@@ -201,6 +201,24 @@ def test_a_what_if_is_scored_with_reasons_that_add_up(borough_file, tmp_path) ->
         assert abs(total - one["log_odds"]) < 1e-9
     empty = reviewer.client.post("/api/v1/score", json={"rows": []}, headers=changing(reviewer))
     assert empty.status_code == 422
+    world.engine.dispose()
+
+
+@pytest.mark.parametrize("value", ["3", "nan", [3], {"a": 3}])
+def test_a_value_that_is_no_number_is_one_error_that_names_its_row_and_field(  # type: ignore[no-untyped-def]
+    borough_file, tmp_path, value: object
+) -> None:
+    world = make_world(borough_file, tmp_path, scorer=OneScorer())
+    reviewer = world.browser("reviewer")
+    rows = [{"rent_arrears_weeks": True}, {"instalments_missed_4": value}]
+    answer = reviewer.client.post(
+        "/api/v1/score", json={"rows": rows}, headers=changing(reviewer)
+    )
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "rows.1.instalments_missed_4"
+    assert error["expected"].startswith("a finite number")
+    assert error["got"] == type(value).__name__
     world.engine.dispose()
 
 

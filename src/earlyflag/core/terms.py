@@ -202,7 +202,8 @@ class ServingStatus:
     ----------
     serving : the version that answers
     promoted : the version that should, or None if that cannot be read
-    problem : why the promoted version does not serve; blank if it does
+    problem : why the promoted version does not serve, or what happened to its files since it was
+        read; blank if all is well
     """
 
     serving: str
@@ -211,7 +212,7 @@ class ServingStatus:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the promoted version is the one that serves."""
+        """Whether the promoted version is the one that serves, and its files are sound."""
         return not self.problem
 
 

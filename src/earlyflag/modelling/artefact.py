@@ -217,18 +217,18 @@ def parse(files: Mapping[str, bytes]) -> ServedModel:
         )
         calibration = Calibration(**json.loads(files["calibration.json"]))
         known_format = manifest["format"] == FORMAT
-    except (KeyError, TypeError, ValueError) as error:
+        text = files.get("model.txt", b"").decode(errors="replace")
+        estimator: Any = (
+            read_lightgbm(text)
+            if text
+            else SplineLogistic.from_json(json.loads(files["model.json"]))
+        )
+    except (LookupError, TypeError, ValueError) as error:
         raise ArtefactDamaged(
             f"The artefact cannot be read ({type(error).__name__}): it was written by another "
             "version of the software. Register the model again."
         ) from error
-    text = files.get("model.txt", b"").decode(errors="replace")
-    if text:
-        estimator: Any = read_lightgbm(text)
-        width = estimator.n_features
-    else:
-        estimator = SplineLogistic.from_json(json.loads(files["model.json"]))
-        width = len(estimator.terms)
+    width = estimator.n_features if text else len(estimator.terms)
     in_order = tuple(fact.name for fact in features) == info.features
     if not (known_format and in_order and width == len(features)):
         raise ArtefactDamaged(

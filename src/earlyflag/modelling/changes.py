@@ -14,13 +14,11 @@ import numpy as np
 
 from earlyflag.core.terms import Change
 from earlyflag.modelling.reasons import ReasonWriter
-from earlyflag.modelling.served import FeatureFacts, probability
+from earlyflag.modelling.served import YES_OR_NO, FeatureFacts, probability
 from earlyflag.modelling.wording import in_100, spoken
 
 FACTS_NAMED = 2
 """How many facts of one group a sentence names."""
-
-YES_OR_NO = "yes or no"
 
 
 @dataclass(frozen=True, slots=True)

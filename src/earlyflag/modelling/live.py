@@ -3,7 +3,8 @@
 A worker watches the champion's pointer. A new version is hashed, rehearsed in a child process,
 read, warmed up, and only then takes the old one's place by one assignment, so that a request is
 answered by one version from start to end. A version that fails any of it never serves: the old
-one goes on, and `status` says why. Nothing here loads a training library.
+one goes on, and `status` says why. So it does when the files of the version that serves are
+damaged after they were read. Nothing here loads a training library.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from earlyflag.modelling.artefact import GOLDEN_SECONDS, Pointer, load, pointed,
 from earlyflag.modelling.score import score
 from earlyflag.modelling.served import ServedModel
 from earlyflag.modelling.shapley import FEW
+from earlyflag.modelling.soundness import HASH_AGAIN_SECONDS, Soundness
 
 MOST_ROWS = 1000
 """Rows that one request may have scored."""
@@ -40,6 +42,8 @@ class LiveModel:
     name : whose champion serves
     clock : whose London day the scores are for
     time_limit_seconds : how long a new version may take for its golden rows
+    hash_again_seconds : how often the files of the version that serves are hashed again although
+        they look unchanged
     on_swap : called with the new model's facts after each swap
 
     Raises
@@ -57,11 +61,13 @@ class LiveModel:
         *,
         clock: Clock | None = None,
         time_limit_seconds: float = GOLDEN_SECONDS,
+        hash_again_seconds: float = HASH_AGAIN_SECONDS,
         on_swap: Callable[[ModelInfo], None] | None = None,
     ) -> None:
         self._registry, self._name = registry, name
         self._clock = clock or SystemClock()
         self._time_limit_seconds = time_limit_seconds
+        self._hash_again_seconds = hash_again_seconds
         self._on_swap = on_swap
         self._swapping = threading.Lock()
         self._stopped = threading.Event()
@@ -69,6 +75,7 @@ class LiveModel:
         pointer = pointed(registry, name)
         self._refused: Pointer | None = None
         self._serving = self._load(pointer)
+        self._soundness = self._soundness_of(pointer)
         self._status = ServingStatus(
             self._serving.info.full_version, self._serving.info.full_version
         )
@@ -124,7 +131,8 @@ class LiveModel:
     def refresh(self) -> ServingStatus:
         """Swap to the promoted version if it is another one and sound; return the status.
 
-        A version that was refused is not tried again until something is promoted again.
+        A version that was refused is not tried again until something is promoted again. The files
+        of the version that serves are looked at too.
         """
         with self._swapping:
             serving = self._serving
@@ -137,7 +145,9 @@ class LiveModel:
             full_version = f"{pointer.name}/{pointer.version}"
             if pointer.manifest_sha256 == serving.manifest_sha256:
                 self._refused = None
-                self._status = ServingStatus(serving.info.full_version, full_version)
+                problem = self._soundness.problem()
+                self._tell_damage(problem, full_version)
+                self._status = ServingStatus(serving.info.full_version, full_version, problem)
             elif (pointer, promoted_at) != self._refused:
                 self._refused = self._swap(pointer, full_version, promoted_at)
             return self._status
@@ -154,12 +164,24 @@ class LiveModel:
             self._status = ServingStatus(serving, full_version, str(error))
             log.warning("model_refused", model_version=full_version, error=type(error).__name__)
             return pointer, promoted_at
-        self._serving = loaded
+        self._serving, self._soundness = loaded, self._soundness_of(pointer)
         self._status = ServingStatus(full_version, full_version)
         log.info("model_swapped", model_version=full_version)
         if self._on_swap is not None:
             self._on_swap(loaded.info)
         return None
+
+    def _soundness_of(self, pointer: Pointer) -> Soundness:
+        return Soundness(
+            self._registry / pointer.name / pointer.version,
+            pointer.manifest_sha256,
+            hash_again_seconds=self._hash_again_seconds,
+        )
+
+    def _tell_damage(self, problem: str, full_version: str) -> None:
+        """Log damage to the files of the version that serves, once, not at every look."""
+        if problem and problem != self._status.problem:
+            get_logger().error("model_damaged_on_disk", model_version=full_version)
 
     def _load(self, pointer: Pointer) -> ServedModel:
         """Load a version and score rows with it, so that its first request finds it warm."""
@@ -174,7 +196,18 @@ class LiveModel:
 
     def _watch(self, every_seconds: float) -> None:
         while not self._stopped.wait(every_seconds):
-            self.refresh()
+            try:
+                self.refresh()
+            except Exception as error:  # a thread that ended would leave readiness green for good
+                kind = type(error).__name__
+                get_logger().error("model_watch_failed", error=kind)
+                serving = self._serving.info.full_version
+                self._status = ServingStatus(
+                    serving,
+                    None,
+                    f"The registry could not be looked at ({kind}). {serving} goes on answering; "
+                    "the next look is in a moment.",
+                )
 
 
 def _score(model: ServedModel, rows: np.ndarray, as_of: date) -> Sequence[Score]:

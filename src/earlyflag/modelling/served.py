@@ -15,6 +15,9 @@ from earlyflag.modelling import shapley
 from earlyflag.modelling.linear import SplineLogistic
 from earlyflag.modelling.trees import Trees
 
+YES_OR_NO = "yes or no"
+"""The unit of the features that are answers, sent as true or false, 1 or 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -107,7 +110,8 @@ class ServedModel:
         Raises
         ------
         InputInvalid
-            A row names a feature that the model does not have, or a value is infinite.
+            A row names a feature that the model does not have, a value is infinite, or true or
+            false came for a number.
         """
         names = self.info.features
         undeclared = sorted({name for row in rows for name in row} - set(names))
@@ -120,6 +124,7 @@ class ServedModel:
                 expected=f"a feature of model {self.info.full_version}",
                 got="an undeclared name",
             )
+        self._check_answers(rows)
         values: list[list[Any]] = [[row.get(name) for name in names] for row in rows]
         result = np.array(values, dtype=np.float64).reshape(len(rows), len(names))
         if np.isinf(result).any():
@@ -131,6 +136,25 @@ class ServedModel:
                 got="an infinite number",
             )
         return result
+
+    def _check_answers(self, rows: Sequence[Mapping[str, float | None]]) -> None:
+        """Refuse true and false where a number belongs: they would pass for 1 and 0."""
+        answered = {name for row in rows for name, value in row.items() if value is True
+                    or value is False}  # fmt: skip
+        if not answered:
+            return
+        numbers = [
+            fact for fact in self.features if fact.name in answered and fact.unit != YES_OR_NO
+        ]
+        if numbers:
+            raise InputInvalid(
+                f"{len(numbers)} of the features that came as true or false are numbers "
+                f"(first: {numbers[0].name}, in {numbers[0].unit}). Send the number, or null where "
+                "it is not known.",
+                numbers[0].name,
+                expected=f"a number ({numbers[0].unit})",
+                got="true or false",
+            )
 
     def _checked(self, rows: np.ndarray) -> np.ndarray:
         rows = np.asarray(rows, dtype=np.float64)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import cache
 
-from earlyflag.modelling.served import FeatureFacts
+from earlyflag.modelling.served import YES_OR_NO, FeatureFacts
 
 RECOVERY_STAGES = (
     "no stage", "a reminder", "a second reminder", "a final notice", "a summons",
@@ -131,7 +131,7 @@ _DATED_CLAUSE = re.compile(r"[,;][^,;]*\{latest:date\}[^,;]*")
 
 def spoken(fact: FeatureFacts, value: float) -> str:
     """Return a feature's value alone, in the format of its sentence, else in that of its unit."""
-    if fact.unit == "yes or no":
+    if fact.unit == YES_OR_NO:
         return "yes" if value > 0 else "no"
     for _, name, form in _pieces(fact.sentence, True):
         if name == "value":

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, dataclass, fields
 from datetime import date
@@ -19,6 +17,7 @@ from earlyflag import casework, features, store
 from earlyflag.core.clock import Clock
 from earlyflag.core.home import write_atomically
 from earlyflag.core.settings import Settings
+from earlyflag.core.sheets import write_sheet
 from earlyflag.core.terms import Score, ScoringRun
 from earlyflag.pipeline.borough_figures import publish_borough
 from earlyflag.pipeline.calendar import LATEST, parse_day, span_of
@@ -165,11 +164,8 @@ def export_scores(
     actor = casework.system_actor("scores export")
     with casework.open_desk(engine, actor, now=clock.now(), rules=rules) as desk:
         rows = casework.export_scores(desk, wanted, purpose=purpose)
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([column.name for column in fields(casework.ExportedScore)])
-        writer.writerows(astuple(row) for row in rows)
-        write_atomically(out, text.getvalue())
+        names = [column.name for column in fields(casework.ExportedScore)]
+        write_atomically(out, write_sheet(names, map(astuple, rows)))
     return len(rows)
 
 

@@ -79,8 +79,9 @@ def from_validation(error: RequestValidationError) -> Problem:
         # what is no JSON at all has a position in the text for a place, which names no field
         inside = () if item["type"] == "json_invalid" else item["loc"][1:]
         where = ".".join(str(part) for part in inside) or str(item["loc"][0])
-        got = type(item.get("input")).__name__
-        items.append({"field": where, "detail": item["msg"], "expected": item["type"], "got": got})
+        items.append(
+            {"field": where, "detail": item["msg"], "expected": _expected(item), "got": _got(item)}
+        )
     count = len(items)
     noun = "field is" if count == 1 else "fields are"
     return Problem(
@@ -90,6 +91,23 @@ def from_validation(error: RequestValidationError) -> Problem:
         "InputInvalid",
         items,
     )
+
+
+_EXPECTED = {"missing": "a value", "extra_forbidden": "no field of this name"}
+
+
+def _expected(item: dict[str, Any]) -> str:
+    """Return what a field takes, in the words of its own validation without what came."""
+    told = str(item["msg"])
+    if item["type"].endswith("_parsing"):
+        told = told.partition(",")[0]  # after it stands why the text could not be read
+    _, be, wanted = told.partition(" should be ")
+    return _EXPECTED.get(item["type"]) or (wanted if be else told)
+
+
+def _got(item: dict[str, Any]) -> str:
+    """Return what kind of thing came; never the thing."""
+    return "nothing" if item["type"] == "missing" else type(item.get("input")).__name__
 
 
 def from_http(error: HTTPException) -> Problem:

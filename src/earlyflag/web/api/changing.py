@@ -57,7 +57,12 @@ def version_of(if_match: str | None) -> int:
         )
     found = _VERSION.match(if_match.strip())
     if found is None:
-        raise InputInvalid('If-Match: expected a version such as "3".', "If-Match")
+        raise InputInvalid(
+            'If-Match: expected a version such as "3".',
+            "If-Match",
+            expected='the flag\'s version as its ETag gives it, such as "3"',
+            got="another text",
+        )
     return int(found.group(1))
 
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from earlyflag.casework.flag_export import ExportedFlag, export_flags
+from earlyflag.core.sheets import write_sheet
 from earlyflag.web.api.describing import problems
 from earlyflag.web.api.schemas import Given
-from earlyflag.web.sheets import write_sheet
 from earlyflag.web.site import SignedIn
 
 router = APIRouter(prefix="/api/v1/exports", tags=["Exports"], responses=problems(401, 403))

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
+from pydantic_core import core_schema
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -23,13 +24,35 @@ from earlyflag.web.api.schemas import ChangeOut, Given, ReasonOut, Sent
 from earlyflag.web.site import SignedIn, Visit
 from earlyflag.web.wording import NO_APPLICATION
 
-router = APIRouter(prefix="/api/v1/score", tags=["Score"], responses=problems(401, 403, 422, 503))
+router = APIRouter(
+    prefix="/api/v1/score", tags=["Score"], responses=problems(400, 401, 403, 422, 503)
+)
 
 FeatureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _FeatureValue:
+    """A finite number, or true or false where the feature is one of those; never a text."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        """Return the schema, in which a value that fits neither is one error of its field."""
+        return core_schema.union_schema(
+            [
+                core_schema.float_schema(strict=True, allow_inf_nan=False),
+                core_schema.bool_schema(strict=True),
+            ],
+            mode="left_to_right",
+            custom_error_type="finite_number_or_boolean",
+            custom_error_message="Input should be a finite number, or true or false where the "
+            "feature is one of those, or null",
+        )
+
+
+FeatureValue = Annotated[float, _FeatureValue]
 # the schema says what validation does: no key of another form
 Row = Annotated[
-    dict[FeatureName, Finite | None], Field(json_schema_extra={"additionalProperties": False})
+    dict[FeatureName, FeatureValue | None], Field(json_schema_extra={"additionalProperties": False})
 ]
 
 
@@ -70,14 +93,17 @@ def scorer_of(visit: SignedIn) -> LiveScorer:
     Raises
     ------
     StepMissing
-        This server has no model to score with.
+        This server has no model to score with: none was promoted, or it was found damaged.
     """
-    if visit.site.scorer is None:
+    site = visit.site
+    if site.scorer is None:
+        trouble = site.model_trouble() if site.model_trouble else ""
         raise StepMissing(
-            "No model is being served. Train and promote one (earlyflag train, earlyflag promote), "
-            "then start the server again."
+            trouble
+            or "No model is being served. Train and promote one (earlyflag train, earlyflag "
+            "promote), then start the server again."
         )
-    return visit.site.scorer
+    return site.scorer
 
 
 def row_content(score: Score) -> dict[str, Any]:
