@@ -149,6 +149,10 @@ def test_a_form_of_another_origin_is_refused(
 def test_a_strange_host_name_is_not_answered(world: World) -> None:
     answer = world.client().get("/sign-in", headers={"Host": "rebound.example"})
     assert answer.status_code == 421
+    machine = world.client().get("/api/v1/flags", headers={"Host": "rebound.example"})
+    assert machine.status_code == 421
+    assert machine.headers["Content-Type"] == "application/problem+json"
+    assert machine.json()["correlation_id"] == machine.headers["X-Correlation-ID"]
 
 
 def test_the_demo_refuses_to_be_reached_from_outside(borough_file: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ TITLES = {
     412: "This was changed since you opened it",
     413: "That is too much at once",
     415: "This kind of content is not taken",
+    421: "This is not the address of the service",
     422: "Something in the request is not right",
     428: "Say which version you are changing",
     429: "A limit has been reached",

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from earlyflag.core.errors import NotAllowed
+from earlyflag.web.problems import Problem, as_document
 from earlyflag.web.rendering import environment
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
@@ -190,10 +191,13 @@ class KnownHosts:
         if scope["type"] == "http" and not scope["path"].startswith("/health/"):
             host = Headers(scope=scope).get("Host", "")
             if not self.door.knows_host(host):
-                refused = PlainTextResponse(
-                    "This host name is not the service's own. Use the address in public_origin.\n",
-                    421,
-                )
-                await refused(scope, receive, send)
+                await _misdirected(Request(scope))(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+def _misdirected(request: Request) -> Response:
+    told = "This host name is not the service's own. Use the address in public_origin."
+    if request.url.path.startswith("/api/"):
+        return as_document(request, Problem(421, told, "Misdirected"))
+    return PlainTextResponse(f"{told}\n", 421)
