@@ -53,6 +53,79 @@ def test_raising_twice_raises_nothing_the_second_time(busy_office: Office) -> No
     assert len(busy_office.flags("reviewer")) == 8
 
 
+def test_a_smaller_capacity_takes_no_flag_back(busy_office: Office) -> None:
+    again = busy_office.raise_flags(3)
+    assert (again.repeated, again.capacity, again.flagged, again.added) == (True, 8, 8, 0)
+    assert len(busy_office.flags("reviewer")) == 8
+
+
+def test_a_larger_capacity_raises_the_flags_down_to_the_new_line_and_says_so(
+    office: Office,
+) -> None:
+    office.publish(range(1, 41), suppressions=[_suppress(12, "objection")])
+    first = office.raise_flags(8)
+    assert (first.added, first.widened_from) == (8, None)
+    before = {flag.flag_id: flag for flag in office.flags("reviewer")}
+    wider = office.raise_flags(12)
+    assert (wider.capacity, wider.flagged, wider.added, wider.widened_from) == (12, 12, 4, 8)
+    assert wider.excluded == {"suppressed_objection": 1}
+    flags = office.flags("reviewer")
+    assert [flag.rank for flag in flags] == [*range(1, 12), 13]
+    assert {flag.flag_id: flag for flag in flags if flag.rank <= 8} == before
+    assert office.actions().count("list_widened") == 1
+    assert office.actions().count("flag_raised") == 12
+    same = office.raise_flags(12)
+    assert (same.repeated, same.added, same.widened_from) == (True, 0, None)
+    with office.desk("manager") as desk:
+        assert casework.raising_of(desk, "run-1")["capacity"] == 12
+
+
+def test_a_household_decided_about_since_keeps_its_place_in_a_wider_list(office: Office) -> None:
+    office.publish(range(1, 21))
+    office.raise_flags(4)
+    flag = office.take("reviewer", 2)
+    with office.desk("reviewer") as desk:
+        casework.decide(
+            desk, flag.flag_id, flag.version, DecisionForm(DecisionCode.DECLINED, "Said no.")
+        )
+    wider = office.raise_flags(6)
+    assert (wider.added, wider.excluded) == (2, {})
+    assert office.flag_of(6).run_key == flag.run_key
+
+
+def test_a_wider_list_keeps_the_shares_and_the_seed_it_began_with(office: Office) -> None:
+    office.publish(range(1, 201))
+    first = office.raise_flags(20, explore_share=0.25, holdback_share=0.3, seed=7)
+    wider = office.raise_flags(60, seed=99)
+    flags = office.flags("reviewer")
+    assert (wider.seed, wider.explore_share, wider.holdback_share) == (7, 0.25, 0.3)
+    assert (first.explored, wider.explored, wider.flagged, len(flags)) == (5, 15, 60, 60)
+    assert wider.held_back > first.held_back > 0
+    with begin(office.engine) as unit:
+        run = unit.borough.run("run-1")
+        assert len(unit.flags.raised_from(run.run_key)) == 60 + wider.held_back
+
+
+def test_whoever_the_seed_draws_and_may_not_be_flagged_is_counted(office: Office) -> None:
+    suppressed = [_suppress(number, "objection") for number in range(11, 41)]
+    office.publish(range(1, 61), suppressions=suppressed)
+    summary = office.raise_flags(20, explore_share=0.5, seed=3)
+    assert (summary.flagged, summary.explored, summary.excluded) == (20, 10, {})
+    assert 1 <= summary.passed_over["suppressed_objection"] <= 30
+    assert set(summary.passed_over) == {"suppressed_objection"}
+
+
+def test_a_wider_list_gives_no_household_two_flags_of_one_run(office: Office) -> None:
+    office.publish(range(1, 101))
+    office.raise_flags(10, explore_share=0.5, seed=1)
+    office.raise_flags(70)
+    with begin(office.engine) as unit:
+        run = unit.borough.run("run-1")
+        households = unit.flags.raised_from(run.run_key)
+    flags = office.flags("reviewer")
+    assert len(flags) == len(households) == len({flag.household_id for flag in flags})
+
+
 def test_suppressed_open_and_lately_decided_households_are_left_out_and_counted(
     office: Office,
 ) -> None:
@@ -126,9 +199,9 @@ def test_the_same_seed_draws_the_same_households(office: Office) -> None:
     drawn = []
     for run in runs:
         with office.desk("score") as desk:
-            from earlyflag.casework.raising import _Plan
+            from earlyflag.casework.choosing import Plan
 
-            plan = _Plan(desk, run, 7, 0.3, frozenset(), {})
+            plan = Plan(desk, run, 7, 0.3, frozenset(), {})
             plan.explore(plan.take_top(15), 5)
             drawn.append([(flag.household_id, flag.state) for flag in plan.flags])
     assert drawn[0] == drawn[1]

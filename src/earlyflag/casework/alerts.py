@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from earlyflag.casework.choosing import DAYS_TO_TAKE
 from earlyflag.casework.desk import Desk
 from earlyflag.casework.households import check_may_know
 from earlyflag.casework.moving import which_day
 from earlyflag.casework.permissions import Action
-from earlyflag.casework.raising import DAYS_TO_TAKE
 from earlyflag.casework.rules import check_can_move, check_may
 from earlyflag.casework.transitions import Move
 from earlyflag.casework.webhooks import RAISED, announce

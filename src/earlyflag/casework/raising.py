@@ -5,45 +5,30 @@ Every household that is left out is counted under its reason.
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy import Engine
 
+from earlyflag.casework.choosing import Plan
 from earlyflag.casework.desk import Actor, Desk, Rules, open_desk
 from earlyflag.casework.guarding import guard_open_flags
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
 from earlyflag.casework.suppressing import settle_suppressions
-from earlyflag.casework.webhooks import RAISED, announce
 from earlyflag.core.errors import InputInvalid, StepMissing
 from earlyflag.core.terms import (
-    Band,
     HouseholdRecord,
     Score,
     ScoringRun,
     SuppressionRecord,
     TimelineEvent,
 )
-from earlyflag.store.audit import AuditEntry
+from earlyflag.store.audit import AuditEntry, Detail
 from earlyflag.store.publishing import Advance, publish_run
-from earlyflag.store.records import Flag, PilotArm, RunRecord, ScoreDetail, new_id
-from earlyflag.store.terms import Arm, FlagOrigin, FlagState, SuppressionKind
-
-DAYS_TO_TAKE = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A household that may be flagged, with its score."""
-
-    household_id: str
-    probability: float
-    band: Band
-    rank: int
+from earlyflag.store.records import RunRecord
+from earlyflag.store.terms import FlagOrigin, FlagState
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +43,11 @@ class RaisingSummary:
     guarded : households that chance would have held back, but a live notice, order, breathing
         space, alert or safe contact forbade it
     excluded : households above the line that were left out, by reason
-    repeated : the run's flags had been raised before; nothing was done
+    passed_over : households below the line that the seed drew and that were left out, by reason
+    added : flags of `flagged` that this raising added
+    widened_from : the capacity before, where a larger one was asked for of the same run
+    repeated : the run's flags had been raised before for as many or more; nothing was done, and
+        `capacity` is the one that stands
     """
 
     run_id: str
@@ -71,6 +60,9 @@ class RaisingSummary:
     held_back: int
     guarded: int
     excluded: Mapping[str, int]
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    added: int = 0
+    widened_from: int | None = None
     repeated: bool = False
 
 
@@ -145,6 +137,10 @@ def raise_flags(
     the capacity is drawn by the seed from below the line, for learning. Under a pilot, a share of
     the top is held back at random, once and for good; the team's list is still filled.
 
+    Raised again, the same capacity or a smaller one changes nothing: a flag is never taken back
+    because the list got shorter. A larger one raises the flags down to the new line, with the seed
+    and the shares that the run began with.
+
     Parameters
     ----------
     never_held_back : collection of str
@@ -165,34 +161,61 @@ def raise_flags(
     if run is None:
         raise StepMissing(f"No run {run_id} is published. Run: earlyflag score")
     _check_range(capacity, explore_share, holdback_share)
+    begun = RaisingSummary(
+        run_id, capacity, seed, explore_share, holdback_share,
+        flagged=0, explored=0, held_back=0, guarded=0, excluded={},
+    )  # fmt: skip
     done = desk.unit.borough.raising(run.run_key)
     if done is not None:
-        return replace(RaisingSummary(**done), repeated=True)
+        begun = replace(RaisingSummary(**done), added=0, widened_from=None)
+        if capacity <= begun.capacity:
+            return replace(begun, repeated=True)
     guard_open_flags(desk, never_held_back)
-    plan = _Plan(desk, run, seed, holdback_share, frozenset(never_held_back), left_out or {})
-    explored = round(capacity * explore_share)
+    already = desk.unit.flags.raised_from(run.run_key) if done is not None else {}
+    plan = Plan(
+        desk, run, begun.seed, begun.holdback_share, frozenset(never_held_back), left_out or {},
+        already,
+    )  # fmt: skip
+    explored = round(capacity * begun.explore_share)
     rest = plan.take_top(capacity - explored)
-    plan.explore(rest, explored)
+    plan.explore(rest, explored - begun.explored)
     plan.write()
-    summary = RaisingSummary(
-        run_id=run_id,
-        capacity=capacity,
-        seed=seed,
-        explore_share=explore_share,
-        holdback_share=holdback_share,
-        flagged=plan.count(FlagState.WAITING),
-        explored=sum(flag.origin is FlagOrigin.EXPLORE for flag in plan.flags),
-        held_back=plan.count(FlagState.HELD_BACK),
-        guarded=plan.guarded,
-        excluded=dict(sorted(plan.excluded.items())),
-    )
-    entry = desk.entry(
-        "flags_raised",
-        subject=run_id,
-        detail={"capacity": capacity, "count": summary.flagged, "as_of": run.as_of.isoformat()},
-    )
-    desk.unit.borough.add_raising(run.run_key, asdict(summary), now=desk.now, audit=entry)
+    summary = _after(plan, begun, capacity, is_widened=done is not None)
+    _keep(desk, run, summary)
     return summary
+
+
+def _after(plan: Plan, begun: RaisingSummary, capacity: int, *, is_widened: bool) -> RaisingSummary:
+    """Return what stands after a plan was written: what stood before, and what it added."""
+    added = plan.count(FlagState.WAITING)
+    drawn = sum(flag.origin is FlagOrigin.EXPLORE for flag in plan.flags)
+    return replace(
+        begun,
+        capacity=capacity,
+        flagged=begun.flagged + added,
+        explored=begun.explored + drawn,
+        held_back=begun.held_back + plan.count(FlagState.HELD_BACK),
+        guarded=begun.guarded + plan.guarded,
+        excluded=dict(sorted(plan.excluded.items())),
+        passed_over=dict(sorted(plan.passed_over.items())),
+        added=added,
+        widened_from=begun.capacity if is_widened else None,
+    )
+
+
+def _keep(desk: Desk, run: RunRecord, summary: RaisingSummary) -> None:
+    """Write the summary in place of the run's earlier one, with its row in the audit."""
+    detail: dict[str, Detail] = {
+        "capacity": summary.capacity,
+        "count": summary.added,
+        "as_of": run.as_of.isoformat(),
+    }
+    action = "flags_raised"
+    if summary.widened_from is not None:
+        action = "list_widened"
+        detail["widened_from"] = summary.widened_from
+    entry = desk.entry(action, subject=run.run_id, detail=detail)
+    desk.unit.borough.put_raising(run.run_key, asdict(summary), now=desk.now, audit=entry)
 
 
 def _check_range(capacity: int, explore_share: float, holdback_share: float) -> None:
@@ -208,189 +231,3 @@ def _check_range(capacity: int, explore_share: float, holdback_share: float) -> 
             raise InputInvalid(
                 f"Got {share}, but expected 0 to 0.5.", name, expected="0 to 0.5", got=str(share)
             )
-
-
-def _draw(seed: int, purpose: str, household_id: str) -> float:
-    """Return a number in [0, 1) that depends on nothing but these three."""
-    digest = hashlib.sha256(f"{seed}|{purpose}|{household_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
-
-
-class _Plan:
-    """What one raising is about to write."""
-
-    def __init__(
-        self,
-        desk: Desk,
-        run: RunRecord,
-        seed: int,
-        holdback_share: float,
-        never_held_back: frozenset[str],
-        left_out: Mapping[str, str],
-    ) -> None:
-        self.desk = desk
-        self.run = run
-        self.seed = seed
-        self.holdback_share = holdback_share
-        self.never_held_back = never_held_back
-        self.left_out = left_out
-        self.flags: list[Flag] = []
-        self.arms: list[PilotArm] = []
-        self.excluded: Counter[str] = Counter()
-        self.guarded = 0
-        unit = desk.unit
-        self._known_arms = unit.borough.pilot_arms()
-        self._suppressed = unit.suppressions.households_on(desk.today)
-        self._alerted = {alert.household_id for alert in unit.cases.all_alerts()}
-        self._live = unit.flags.live_households()
-        self._decided = unit.cases.households_decided_since(
-            desk.now - timedelta(days=desk.rules.decided_within_days)
-        )
-
-    def _why_not(self, household_id: str) -> str | None:
-        """Return why a household is left out, or None."""
-        kinds = self._suppressed.get(household_id, frozenset()) - {SuppressionKind.SAFE_CONTACT}
-        if kinds:
-            return f"suppressed_{min(kinds)}"
-        if household_id in self._live:
-            return "open_flag"
-        if household_id in self._decided:
-            return "decided_lately"
-        return self.left_out.get(household_id)
-
-    def take_top(self, wanted: int) -> Iterator[Candidate]:
-        """Flag the highest households until the team's list is full; return the rest."""
-        ranked = (Candidate(*row) for row in self.desk.unit.borough.ranked(self.run.run_key))
-        listed = 0
-        while listed < wanted:
-            candidate = next(ranked, None)
-            if candidate is None:
-                break
-            why_not = self._why_not(candidate.household_id)
-            if why_not is not None:
-                self.excluded[why_not] += 1
-                continue
-            arm = self._arm(candidate.household_id)
-            state = FlagState.HELD_BACK if arm is Arm.HOLDBACK else FlagState.WAITING
-            self.flags.append(self._flag(candidate, FlagOrigin.TOP, state))
-            listed += state is FlagState.WAITING
-        return ranked
-
-    def explore(self, rest: Iterator[Candidate], wanted: int) -> None:
-        """Flag households drawn by the seed from below the line."""
-        if wanted == 0:
-            return
-        held = {known.household_id for known in self._known_arms.values() if _is_held(known)}
-        drawn = sorted(
-            (candidate for candidate in rest if candidate.household_id not in held),
-            key=lambda one: _draw(self.seed, "explore", one.household_id),
-        )
-        eligible = (one for one in drawn if self._why_not(one.household_id) is None)
-        for _, candidate in zip(range(wanted), eligible, strict=False):
-            self.flags.append(self._flag(candidate, FlagOrigin.EXPLORE, FlagState.WAITING))
-
-    def _arm(self, household_id: str) -> Arm:
-        """Return a household's arm in the pilot: the one it has, or one drawn by the seed."""
-        if self.holdback_share == 0:
-            return Arm.OFFER
-        guarded = (
-            household_id in self.never_held_back
-            or household_id in self._suppressed
-            or household_id in self._alerted
-        )
-        known = self._known_arms.get(household_id)
-        if known is not None:
-            held = _is_held(known)
-        else:
-            held = _draw(self.seed, "holdback", household_id) < self.holdback_share
-            self.arms.append(
-                PilotArm(
-                    household_id=household_id,
-                    run_key=self.run.run_key,
-                    as_of=self.run.as_of,
-                    arm=Arm.HOLDBACK if held and not guarded else Arm.OFFER,
-                    randomised=not guarded,
-                    assigned_at=self.desk.now,
-                )
-            )
-        if held and guarded:
-            self.guarded += 1
-            return Arm.OFFER
-        return Arm.HOLDBACK if held else Arm.OFFER
-
-    def _flag(self, candidate: Candidate, origin: FlagOrigin, state: FlagState) -> Flag:
-        household_id = candidate.household_id
-        day = self.desk.today
-        return Flag(
-            flag_id=new_id("F"),
-            household_id=household_id,
-            run_key=self.run.run_key,
-            as_of=self.run.as_of,
-            origin=origin,
-            state=state,
-            version=1,
-            rank=candidate.rank,
-            probability=candidate.probability,
-            band=candidate.band,
-            first_reason="",
-            second_reason="",
-            ward_code=None,
-            tenure="",
-            safe_contact=household_id in self._suppressed,
-            without_collection=household_id in self.never_held_back,
-            assignee_id=None,
-            raised_at=self.desk.now,
-            changed_at=self.desk.now,
-            last_action="raised",
-            next_action="take",
-            next_action_on=day + timedelta(days=DAYS_TO_TAKE),
-            paused_until=None,
-            pause_reason=None,
-            decision_code=None,
-            decided_at=None,
-        )
-
-    def count(self, state: FlagState) -> int:
-        """Return how many planned flags are in a state."""
-        return sum(flag.state is state for flag in self.flags)
-
-    def write(self) -> None:
-        """Write the flags with the first two reasons of their scores, their arms, their audit."""
-        borough = self.desk.unit.borough
-        places = borough.places([flag.household_id for flag in self.flags])
-        self.flags = [self._told(flag, places) for flag in self.flags]
-        borough.add_pilot_arms(self.arms)
-        entries = [
-            self.desk.entry(
-                "flag_raised",
-                household_id=flag.household_id,
-                subject=flag.flag_id,
-                detail={"origin": flag.origin, "run_id": self.run.run_id, "band": flag.band},
-            )
-            for flag in self.flags
-        ]
-        self.desk.unit.flags.add(self.flags, entries)
-        announce(self.desk, RAISED, (f for f in self.flags if f.state is FlagState.WAITING))
-
-    def _told(self, flag: Flag, places: Mapping[str, tuple[str | None, str]]) -> Flag:
-        borough = self.desk.unit.borough
-        detail = borough.score_detail(flag.household_id, self.run.run_id)
-        first, second = first_reasons(detail)
-        ward_code, tenure = places.get(flag.household_id, (None, ""))
-        return replace(
-            flag, first_reason=first, second_reason=second, ward_code=ward_code, tenure=tenure
-        )
-
-
-def _is_held(arm: PilotArm) -> bool:
-    return arm.arm is Arm.HOLDBACK and arm.released_at is None
-
-
-def first_reasons(detail: ScoreDetail | None) -> tuple[str, str]:
-    """Return the sentences of the two reasons that raised a score most, or blanks."""
-    reasons = sorted(
-        detail.reasons if detail else (), key=lambda reason: reason.contribution, reverse=True
-    )
-    sentences = [reason.sentence for reason in reasons if reason.contribution > 0][:2]
-    first, second = [*sentences, "", ""][:2]
-    return first, second

@@ -85,7 +85,9 @@ def promote(
 def score(
     context: typer.Context,
     as_of: AsOf = "latest",
-    capacity: Annotated[int | None, typer.Option(help="How many the team can contact.")] = None,
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="How many the team can contact.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Draws the explore share and the holdback.")] = 0,
     model: ModelName = DEFAULT_MODEL,
 ) -> None:
@@ -103,12 +105,26 @@ def score(
             ("scored", summary.run.scored),
             ("of them withheld: erased", summary.withheld),
             ("flagged", raised.flagged),
+            *(
+                [(f"of them added, beyond a capacity of {raised.widened_from:,}", raised.added)]
+                if raised.widened_from is not None
+                else []
+            ),
             ("of them to learn from", raised.explored),
             ("held back for the pilot", raised.held_back),
             *((f"left out: {why.replace('_', ' ')}", n) for why, n in raised.excluded.items()),
+            *(
+                (f"passed over below the line: {why.replace('_', ' ')}", n)
+                for why, n in raised.passed_over.items()
+            ),
             *((f"cannot be scored: {why}", n) for why, n in summary.run.cannot_score.items()),
         ],
     )
+    if summary.asked < raised.capacity:
+        typer.echo(
+            f"These flags were raised for a capacity of {raised.capacity:,}. "
+            f"One of {summary.asked:,} takes none of them back."
+        )
 
 
 @scores_app.command("export")

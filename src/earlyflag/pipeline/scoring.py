@@ -15,6 +15,7 @@ import numpy as np
 
 from earlyflag import casework, features, store
 from earlyflag.core.clock import Clock
+from earlyflag.core.errors import InputInvalid
 from earlyflag.core.home import write_atomically
 from earlyflag.core.settings import Settings
 from earlyflag.core.sheets import write_sheet
@@ -46,6 +47,8 @@ class ScoringSummary:
     run: ScoringRun
     fresh: bool
     raised: RaisingSummary
+    asked: int
+    """The capacity that was asked for; `raised.capacity` is the one that stands."""
     withheld: int = 0
     """Households that came, but were erased: nothing of them was published."""
 
@@ -71,12 +74,16 @@ def score(
     """Score every household at a cut-off with the champion, publish, and raise flags.
 
     Run again with the same model, data and date it changes nothing; a changed model or data makes
-    a new run beside the old one. A run that was stopped goes on where it was.
+    a new run beside the old one. A run that was stopped goes on where it was, with reasons for the
+    capacity that it was begun with. Only the capacity may be raised: flags are added down to the
+    new line.
 
     Raises
     ------
     StepMissing
         Nothing is linked, or no version of the model is champion yet.
+    InputInvalid
+        The capacity is below 1, or beyond what the run has reasons in full for.
     """
     from earlyflag.modelling import registry
 
@@ -84,7 +91,14 @@ def score(
     served = registry.champion(home, model_name)
     tables, households = linked(home)
     day = span_of(tables).resolve(as_of)
-    wanted = capacity or settings.capacity
+    wanted = settings.capacity if capacity is None else capacity
+    data = data_hash(tables, households)
+    run_id = _run_id(day, served.manifest_sha256, data)
+    engine, rules = open_database(settings), casework.Rules.of(settings)
+    actor = casework.system_actor("score")
+    with casework.open_desk(engine, actor, now=clock.now(), rules=rules) as desk:
+        begun_for = desk.unit.borough.begun_for(run_id) or wanted
+    _check_worded(wanted, begun_for)
     features_at = build_features(settings, [day], progress)
     with progress.step("score") as step:
         frame = features_at.frame([day])
@@ -95,17 +109,14 @@ def score(
         tables.register(connection)
         households.register(connection)
         run = ScoringRun(
-            run_id=_run_id(day, served.manifest_sha256, data_hash(tables, households)),
+            run_id=run_id,
             as_of=day,
             model=served.info,
-            data_hash=data_hash(tables, households),
-            capacity=wanted,
+            data_hash=data,
+            capacity=begun_for,
             scored=len(frame),
             cannot_score=_cannot_score(connection, day),
         )
-        engine = open_database(settings)
-        actor = casework.system_actor("score")
-        rules = casework.Rules.of(settings)
         with progress.step("publish", 2 * len(frame)) as step:
             # Asked for only when scores are read, which a run that was published before never is.
             evidence = partial(
@@ -115,7 +126,7 @@ def score(
                 engine,
                 actor,
                 run,
-                _scores(scored, evidence, wanted),
+                _scores(scored, evidence, begun_for),
                 household_records(connection, day),
                 timeline_events(connection, day),
                 suppression_records(connection),
@@ -142,8 +153,9 @@ def score(
         publish_documents(desk, home, model_name)
         publish_borough(desk)
         known = desk.unit.borough.run(run.run_id)
-        step.wrote(_words_of(raised))
-    return ScoringSummary(run, fresh, raised, withheld=known.withheld if known else 0)
+        step.wrote(_words_of(raised, wanted))
+    withheld = known.withheld if known else 0
+    return ScoringSummary(run, fresh, raised, asked=wanted, withheld=withheld)
 
 
 def export_scores(
@@ -224,11 +236,45 @@ def _cannot_score(connection: duckdb.DuckDBPyConnection, day: date) -> dict[str,
     return {str(name): int(count) for name, count in rows}
 
 
-def _words_of(raised: RaisingSummary) -> str:
+def _check_worded(wanted: int, begun_for: int) -> None:
+    """Refuse a list that is empty, or longer than what a run has reasons in full for.
+
+    Raises
+    ------
+    InputInvalid
+        It is.
+    """
+    most = FULLY_WORDED_SHARE * begun_for
+    if wanted < 1:
+        raise InputInvalid(
+            f"Got a capacity of {wanted:,}, but expected 1 or more.",
+            "capacity",
+            expected="1 or more",
+            got=f"{wanted:,}",
+        )
+    if wanted > most:
+        raise InputInvalid(
+            f"Got a capacity of {wanted:,}, but expected at most {most:,}: with this model and "
+            f"data the run was begun for {begun_for:,}, and it keeps reasons with their evidence "
+            f"for {FULLY_WORDED_SHARE} times as many. Raise it to {most:,} now, and give the "
+            "larger capacity when the next data is scored.",
+            "capacity",
+            expected=f"1 to {most:,}",
+            got=f"{wanted:,}",
+        )
+
+
+def _words_of(raised: RaisingSummary, asked: int) -> str:
     left = sum(raised.excluded.values())
     words = f"{raised.flagged:,} flags for a capacity of {raised.capacity:,}"
     if left:
         words += f"; {left:,} above the line left out"
     if raised.held_back:
         words += f"; {raised.held_back:,} held back for the pilot"
-    return words + ("; raised before" if raised.repeated else "")
+    if raised.widened_from is not None:
+        words += f"; {raised.added:,} of them added to the list for {raised.widened_from:,}"
+    if raised.repeated:
+        words += "; raised before"
+    if asked < raised.capacity:
+        words += f", and a capacity of {asked:,} takes no flag back"
+    return words

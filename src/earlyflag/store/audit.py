@@ -35,7 +35,8 @@ DETAIL_KEYS = frozenset(
         "expires", "fields", "filters", "found", "from_state", "helped", "households",
         "key", "kind", "limit", "model_version", "name", "offers", "origin", "outcome",
         "permissions", "reference", "result", "roles", "run_id", "scopes", "state",
-        "through", "to_state", "until", "useful", "version", "why", "withheld",
+        "through", "to_state", "until", "useful", "version", "why", "widened_from",
+        "withheld",
     }
 )  # fmt: skip
 """What may be told beside the fixed columns: codes, counts, pseudonyms; never words of a case."""

@@ -81,6 +81,12 @@ class Borough:
             known[run_id] = _read_run(row)
         return known[run_id]
 
+    def begun_for(self, run_id: str) -> int | None:
+        """Return the capacity that a run was begun with, be it published by now or not."""
+        return self._connection.scalar(
+            select(ScoringRunRow.capacity).where(ScoringRunRow.run_id == run_id)
+        )
+
     def run_by_key(self, run_key: int) -> RunRecord | None:
         """Return a published run by its key."""
         return self._run(_RUNS.where(ScoringRunRow.run_key == run_key))
@@ -272,13 +278,12 @@ class Borough:
             select(RaisingRow.summary).where(RaisingRow.run_key == run_key)
         )
 
-    def add_raising(
+    def put_raising(
         self, run_key: int, summary: Mapping[str, Any], *, now: datetime, audit: AuditEntry
     ) -> None:
-        """Write the summary of a raising of flags."""
-        self._connection.execute(
-            insert(RaisingRow).values(run_key=run_key, raised_at=now, summary=dict(summary))
-        )
+        """Write what stands after a raising of flags; it replaces the run's earlier summary."""
+        row = {"run_key": run_key, "raised_at": now, "summary": dict(summary)}
+        upsert(self._connection, RaisingRow, [row])
         self._audit.append(audit)
 
     def pilot_arms(self) -> dict[str, PilotArm]:

@@ -247,6 +247,15 @@ class Flags:
         query = select(FlagRow.household_id).where(FlagRow.state.in_(LIVE_STATES))
         return set(self._connection.scalars(query))
 
+    def raised_from(self, run_key: int) -> dict[str, FlagOrigin | None]:
+        """Return the households that a run flagged, and why; None where the pilot holds it back."""
+        query = select(FlagRow.household_id, FlagRow.origin, FlagRow.state)
+        rows = self._connection.execute(query.where(FlagRow.run_key == run_key))
+        return {
+            household_id: None if state == FlagState.HELD_BACK else FlagOrigin(origin)
+            for household_id, origin, state in rows
+        }
+
     def live_of(self, household_ids: Iterable[str]) -> list[Flag]:
         """Return the live flags of households."""
         query = _FLAGS.where(
