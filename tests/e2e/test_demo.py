@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,6 +76,30 @@ def test_the_same_scoring_twice_is_one_run(demo_home: Path):
     assert first.returncode == again.returncode == 0, again.stderr
     assert first.stdout == again.stdout
     assert "published before; kept" in again.stderr
+
+
+def test_only_a_larger_capacity_changes_a_run_and_only_so_far_as_its_reasons_go(
+    tmp_path, demo_home
+):
+    home = tmp_path / "home"
+    shutil.copytree(demo_home, home)
+    raised = load_settings(home).capacity
+
+    def flagged(told: str) -> int:
+        return int(re.search(r"^flagged\s+([\d,]+)", told, re.M).group(1).replace(",", ""))
+
+    before = flagged(run_earlyflag("score", home=home).stdout)
+    smaller = run_earlyflag("score", "--capacity", "1", home=home)
+    assert smaller.returncode == 0, smaller.stderr
+    assert flagged(smaller.stdout) == before
+    assert "takes none of them back" in smaller.stdout
+    larger = run_earlyflag("score", "--capacity", str(raised + 20), home=home)
+    assert larger.returncode == 0, larger.stderr
+    assert flagged(larger.stdout) == before + 20
+    assert re.search(rf"added, beyond a capacity of {raised}\s+20\b", larger.stdout)
+    too_large = run_earlyflag("score", "--capacity", str(3 * raised + 1), home=home)
+    assert too_large.returncode == 2
+    assert f"at most {3 * raised}" in too_large.stderr
 
 
 def test_capacity_says_what_is_missed(demo_home: Path):
