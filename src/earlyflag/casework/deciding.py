@@ -90,7 +90,11 @@ def decide(
     desk.unit.cases.add(decision, entry)
     for code in form.offers:
         _make_offer(desk, flag, code)
-    return change(desk, flag, move, state, _after_decision(desk, flag, form, until))
+    decided = change(desk, flag, move, state, _after_decision(desk, form, until))
+    if form.code is DecisionCode.SAFE_CONTACT_NEEDED:
+        # After the change: it marks the household's other flags, and not this one again.
+        suppress_household(desk, flag.household_id, SuppressionKind.SAFE_CONTACT)
+    return decided
 
 
 def _check_offers(desk: Desk, form: DecisionForm) -> None:
@@ -111,12 +115,9 @@ def _check_offers(desk: Desk, form: DecisionForm) -> None:
         )
 
 
-def _after_decision(
-    desk: Desk, flag: Flag, form: DecisionForm, until: date | None
-) -> dict[str, Any]:
+def _after_decision(desk: Desk, form: DecisionForm, until: date | None) -> dict[str, Any]:
     """Return what a decision changes on its flag beside the state."""
     if form.code is DecisionCode.SAFE_CONTACT_NEEDED:
-        suppress_household(desk, flag.household_id, SuppressionKind.SAFE_CONTACT)
         return {
             "safe_contact": True,
             "assignee_id": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from earlyflag.casework.desk import Desk
@@ -23,7 +24,8 @@ def suppress_household(
 ) -> str:
     """Write a suppression of a household and return its reference; its live flag is withdrawn.
 
-    `safe_contact` withdraws nothing: the flag is then seen by holders of the permission alone.
+    `safe_contact` withdraws nothing: every flag of the household, the closed ones too, is from
+    now on seen by holders of the permission alone.
     The caller checks that the actor may do this.
     """
     reference = new_id("S")
@@ -41,7 +43,9 @@ def suppress_household(
         detail={"kind": kind},
     )
     desk.unit.suppressions.add(record, by=desk.actor.actor_id, audit=entry)
-    if kind is not SuppressionKind.SAFE_CONTACT:
+    if kind is SuppressionKind.SAFE_CONTACT:
+        settle_marks(desk, [household_id])
+    else:
         withdraw(desk, [household_id])
     return reference
 
@@ -83,6 +87,7 @@ def end_suppression(desk: Desk, suppression_ref: str) -> None:
     )
     if not desk.unit.suppressions.end(suppression_ref, desk.today, entry):
         raise NotFound("No suppression recorded here has this reference.")
+    settle_marks(desk, covered)
 
 
 def _check_exists_for(desk: Desk, household_id: str) -> None:
@@ -110,14 +115,30 @@ def withdraw(desk: Desk, household_ids: list[str]) -> int:
 def settle_suppressions(desk: Desk) -> int:
     """Bring flags in line with the suppressions that hold today; return how many were withdrawn.
 
-    Flags of households that need safe contact are marked, so that lists show them to holders of
-    the permission only.
+    Flags of households that need safe contact are marked, those decided and closed too, so that
+    they are shown to holders of the permission only.
     """
     today = desk.unit.suppressions.households_on(desk.today)
     hidden = [one for one, kinds in today.items() if kinds - {SuppressionKind.SAFE_CONTACT}]
-    safe = [one for one, kinds in today.items() if kinds == {SuppressionKind.SAFE_CONTACT}]
-    for flag in desk.unit.flags.live_of(safe):
-        if not flag.safe_contact:
-            entry = desk.entry("flag_marked", household_id=flag.household_id, subject=flag.flag_id)
-            desk.unit.flags.change(flag, {"safe_contact": True}, entry)
+    settle_marks(desk)
     return withdraw(desk, hidden)
+
+
+def settle_marks(desk: Desk, household_ids: Sequence[str] | None = None) -> None:
+    """Mark the flags of households that need safe contact today, and no others.
+
+    A flag alone decides who is shown it, so it must be marked in the transaction that records the
+    need, whatever its state.
+
+    Parameters
+    ----------
+    household_ids : whose flags; every household's when None
+    """
+    for flag in desk.unit.flags.wrongly_marked(desk.today, household_ids):
+        needed = not flag.safe_contact
+        entry = desk.entry(
+            "flag_marked" if needed else "flag_unmarked",
+            household_id=flag.household_id,
+            subject=flag.flag_id,
+        )
+        desk.unit.flags.change(flag, {"safe_contact": needed}, entry)

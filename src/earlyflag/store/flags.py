@@ -28,10 +28,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 from earlyflag.core.errors import InputInvalid, NotFound, Stale
 from earlyflag.core.terms import Band
 from earlyflag.store.audit import AuditEntry, AuditTrail
-from earlyflag.store.conditions import active_on
+from earlyflag.store.conditions import active_on, needing_safe_contact, suppressed_where
 from earlyflag.store.foreseen import Foreseen
 from earlyflag.store.records import Flag, columns, read
-from earlyflag.store.tables import FlagRow, SuppressedHouseholdRow, SuppressionRow
+from earlyflag.store.tables import FlagRow, SuppressionRow
 from earlyflag.store.terms import (
     LIVE_STATES,
     FlagOrigin,
@@ -263,6 +263,14 @@ class Flags:
         )
         return [read(Flag, row) for row in self._connection.execute(query)]
 
+    def wrongly_marked(self, day: date, household_ids: Iterable[str] | None = None) -> list[Flag]:
+        """Return flags, of any state, whose mark of safe contact is not what holds on a day."""
+        needs = FlagRow.household_id.in_(needing_safe_contact(day))
+        query = _FLAGS.where(FlagRow.safe_contact != needs)
+        if household_ids is not None:
+            query = query.where(FlagRow.household_id.in_(list(household_ids)))
+        return [read(Flag, row) for row in self._connection.execute(query)]
+
     def add(self, flags: Sequence[Flag], audit: Sequence[AuditEntry]) -> None:
         """Raise flags."""
         if flags:
@@ -362,13 +370,5 @@ def _visible(
     hides = active_on(today)
     if with_safe_contact:
         hides = and_(hides, SuppressionRow.kind != SuppressionKind.SAFE_CONTACT)
-    suppressed = (
-        select(SuppressedHouseholdRow.household_id)
-        .join(
-            SuppressionRow,
-            SuppressionRow.suppression_ref == SuppressedHouseholdRow.suppression_ref,
-        )
-        .where(hides)
-    )
-    query = query.where(FlagRow.household_id.not_in(suppressed))
+    query = query.where(FlagRow.household_id.not_in(suppressed_where(hides)))
     return query if with_safe_contact else query.where(FlagRow.safe_contact.is_(False))
