@@ -14,6 +14,7 @@ ALLOWED_FIELDS = frozenset(
         "event", "level", "timestamp", "logger", "step", "run_id", "seconds", "rows", "count",
         "table", "rule", "route", "method", "status", "correlation_id", "role", "model_version",
         "as_of", "error", "file_hash", "households", "port", "version",
+        "where",
     }
 )  # fmt: skip
 

@@ -76,14 +76,22 @@ def connect(url: str, *, pool_size: int = 20) -> Engine:
         The address is of another kind of database.
     """
     if url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(
+            url,
+            pool_size=pool_size,
+            connect_args={"timeout": BUSY_SECONDS},
+            hide_parameters=True,  # an error that somebody prints names nobody
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if url.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
         rest = url.split("://", 1)[1]
         return create_engine(
-            f"postgresql+psycopg://{rest}", pool_size=pool_size, pool_pre_ping=True
+            f"postgresql+psycopg://{rest}",
+            pool_size=pool_size,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
     raise SettingsInvalid(
         "database_url names neither SQLite (sqlite:///file) nor PostgreSQL "

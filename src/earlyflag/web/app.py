@@ -25,9 +25,10 @@ from earlyflag.core.terms import LiveScorer
 from earlyflag.web.api import ROUTERS as API_ROUTERS
 from earlyflag.web.api.examples import illustrate
 from earlyflag.web.framing import frame_for
+from earlyflag.web.limits import BodyLimit
 from earlyflag.web.observe import Figures, Observed
 from earlyflag.web.pages import ROUTERS as PAGE_ROUTERS
-from earlyflag.web.problems import Answers, Problem, correlation_id
+from earlyflag.web.problems import Answers, NothingEscapes, Problem, correlation_id
 from earlyflag.web.rendering import STATIC, render
 from earlyflag.web.security import Door, KnownHosts, SecureHeaders
 from earlyflag.web.site import PackPrinter, Provider, Site, Uploads, gate, site_of
@@ -121,7 +122,9 @@ def create_app(settings: Settings, engine: Engine, handed_in: HandedIn | None = 
     for router in (*API_ROUTERS, *PAGE_ROUTERS):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    _answer_errors(app)
+    answers = _answer_errors(app)
+    app.add_middleware(NothingEscapes, answer=answers.unexpected)
+    app.add_middleware(BodyLimit)
     app.add_middleware(KnownHosts, door=door)
     app.add_middleware(SecureHeaders, is_https=door.is_https)
     app.add_middleware(Observed, figures=figures)
@@ -189,7 +192,7 @@ def _problem_page(request: Request, problem: Problem) -> HTMLResponse:
     return HTMLResponse(html, problem.status, headers=dict(problem.headers))
 
 
-def _answer_errors(app: FastAPI) -> None:
+def _answer_errors(app: FastAPI) -> Answers:
     answers = Answers(_problem_page)
 
     def sign_in_first(request: Request, error: Exception) -> Response:
@@ -204,4 +207,4 @@ def _answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(EarlyflagError, answers.known)
     app.add_exception_handler(RequestValidationError, answers.invalid)
     app.add_exception_handler(HTTPException, answers.http)
-    app.add_exception_handler(Exception, answers.unexpected)
+    return answers

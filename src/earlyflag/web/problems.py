@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from earlyflag.core.errors import EarlyflagError, InputInvalid, NotSignedIn, StepMissing
 from earlyflag.core.logging import get_logger
 
+PACKAGE = Path(__file__).parents[1]
 PROBLEM = "application/problem+json"
 TITLES = {
     400: "The request cannot be read",
@@ -114,6 +118,8 @@ def _got(item: dict[str, Any]) -> str:
 def from_http(error: HTTPException) -> Problem:
     """Return what the framework itself refuses: an unknown address, a wrong method."""
     details = {
+        400: "The body cannot be read as JSON. See /api/docs for what this address takes.",
+        413: "The body is larger than the 10 MB that a request may send. Send it in parts.",
         404: "Nothing is at this address. Check it, or start again from the first page.",
         405: "This address exists but does not take that method. See /api/docs.",
     }
@@ -177,14 +183,57 @@ class Answers:
     def unexpected(self, request: Request, error: Exception) -> Response:
         """Answer a mistake of ours without telling anything of it but its kind."""
         get_logger().error(
-            "request failed", error=type(error).__name__, correlation_id=correlation_id(request)
+            "request failed",
+            error=type(error).__name__,
+            where=_where(error),
+            correlation_id=correlation_id(request),
         )
-        return self._answer(
-            request,
-            Problem(
-                500,
-                "The service made a mistake and nothing was saved. Try again in a minute; if it "
-                "comes back, tell whoever runs the service the reference.",
-                "Unexpected",
-            ),
-        )
+        return self._answer(request, _MISTAKE)
+
+
+_MISTAKE = Problem(
+    500,
+    "The service made a mistake and nothing was saved. Try again in a minute; if it "
+    "comes back, tell whoever runs the service the reference.",
+    "Unexpected",
+)
+
+
+def _where(error: BaseException) -> str:
+    """Return the lines of our own code that an error passed; never a value, as its text may be."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [one for one in frames if PACKAGE.as_posix() in Path(one.filename).as_posix()]
+    return " > ".join(
+        f"{Path(one.filename).relative_to(PACKAGE).as_posix()}:{one.lineno}" for one in ours
+    )
+
+
+class NothingEscapes:
+    """Middleware that answers an error nobody expected, so that no server prints its text.
+
+    The text of a database's error holds the row, and the row holds names.
+    """
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, Exception], Response]) -> None:
+        self.app = app
+        self.answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, come what may."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception as error:
+            response = self.answer(Request(scope), error)
+            if has_begun:
+                raise ConnectionAbortedError("An answer broke off; the log has where.") from None
+            await response(scope, receive, send)
