@@ -10,9 +10,12 @@ import pytest
 
 from earlyflag.casework.desk import open_desk, system_actor
 from earlyflag.casework.machine_keys import make_key
+from earlyflag.casework.suppressing import suppress
 from earlyflag.core.errors import InputInvalid
 from earlyflag.core.sheets import safe_cell, write_sheet
-from earlyflag.store.terms import AlertSource, Scope
+from earlyflag.store.terms import AlertSource, Scope, SuppressionKind
+from earlyflag.store.units import begin
+from earlyflag.web.limits import MOST_BYTES
 from earlyflag.web.problems import from_error
 from tests.web.borough import SAFE_CONTACT, OneScorer, household_id
 from tests.web.conftest import ORIGIN, Browser, World, make_world, rules
@@ -211,15 +214,41 @@ def test_a_value_that_is_no_number_is_one_error_that_names_its_row_and_field(  #
     world = make_world(borough_file, tmp_path, scorer=OneScorer())
     reviewer = world.browser("reviewer")
     rows = [{"rent_arrears_weeks": True}, {"instalments_missed_4": value}]
-    answer = reviewer.client.post(
-        "/api/v1/score", json={"rows": rows}, headers=changing(reviewer)
-    )
+    answer = reviewer.client.post("/api/v1/score", json={"rows": rows}, headers=changing(reviewer))
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert error["field"] == "rows.1.instalments_missed_4"
     assert error["expected"].startswith("a finite number")
     assert error["got"] == type(value).__name__
     world.engine.dispose()
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_a_body_too_large_to_read_is_refused_before_anybody_signs_in(
+    world: World, is_announced: bool
+) -> None:
+    body = b'{"rows": [' + b" " * MOST_BYTES + b"]}"
+    content = body if is_announced else iter([body[:MOST_BYTES], body[MOST_BYTES:]])
+    answer = world.client().post(
+        "/api/v1/score", content=content, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["correlation_id"] == answer.headers["x-correlation-id"]
+    assert "in parts" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/v1/nothing", 404), ("DELETE", "/api/v1/flags", 405), ("POST", "/metrics", 405)],
+)
+def test_what_the_framework_refuses_is_a_problem_document_too(
+    world: World, method: str, path: str, status: int
+) -> None:
+    answer = world.client().request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["correlation_id"] == answer.headers["x-correlation-id"]
 
 
 def test_without_a_model_a_what_if_says_what_to_run(world: World) -> None:
@@ -249,3 +278,57 @@ def test_the_page_and_the_api_show_the_same_figures(world: World) -> None:
     for reason in api["reasons"]:
         assert f"{reason['contribution']:+.3f}" in page
         assert reason["sentence"] in page
+
+
+NEEDS_SAFE_CONTACT = {"code": "safe_contact_needed", "reason": "At work only."}
+
+
+def _reads(world: World, flag: str) -> int:
+    with begin(world.engine) as unit:
+        rows = unit.audit.page(action="read_flag", limit=200)
+    return sum(row.subject == flag for row in rows)
+
+
+def test_a_reviewer_may_decide_that_takes_a_flag_out_of_sight_and_is_told_no_more(
+    world: World,
+) -> None:
+    reviewer = world.browser("reviewer")
+    flag, version = taken_flag(reviewer, 1)
+    path = f"/api/v1/flags/{flag}/decisions"
+    headers = changing(reviewer, key="hide", version=version)
+    answer = reviewer.client.post(path, json=NEEDS_SAFE_CONTACT, headers=headers)
+    assert (answer.status_code, answer.json()) == (201, {"flag_id": flag})
+    assert "etag" not in answer.headers
+    again = reviewer.client.post(path, json=NEEDS_SAFE_CONTACT, headers=headers)
+    assert (again.status_code, again.json()) == (201, {"flag_id": flag})
+    assert again.headers["idempotent-replayed"] == "true"
+    assert reviewer.get(f"/api/v1/flags/{flag}").status_code == 404
+    with begin(world.engine) as unit:
+        assert unit.flags.get(flag).safe_contact
+
+
+def test_a_repeat_reads_the_flag_again_in_the_audit_and_with_its_version(world: World) -> None:
+    reviewer = world.browser("reviewer")
+    flag, version = taken_flag(reviewer, 2)
+    path = f"/api/v1/flags/{flag}/decisions"
+    headers = changing(reviewer, key="twice", version=version)
+    first = reviewer.client.post(path, json=DECISION, headers=headers)
+    before = _reads(world, flag)
+    again = reviewer.client.post(path, json=DECISION, headers=headers)
+    assert again.headers["etag"] == first.headers["etag"]
+    assert _reads(world, flag) == before + 1
+    other = changing(reviewer, key="twice", version='"1"')
+    assert reviewer.client.post(path, json=DECISION, headers=other).status_code == 409
+
+
+def test_a_repeat_shows_nothing_of_a_flag_that_was_hidden_since(world: World) -> None:
+    reviewer = world.browser("reviewer")
+    flag, version = taken_flag(reviewer, 2)
+    path = f"/api/v1/flags/{flag}/decisions"
+    headers = changing(reviewer, key="later", version=version)
+    first = reviewer.client.post(path, json=DECISION, headers=headers).json()
+    actor = system_actor("suppress")
+    with open_desk(world.engine, actor, now=world.clock.now(), rules=rules()) as desk:
+        suppress(desk, first["household_id"], SuppressionKind.SAFE_CONTACT)
+    again = reviewer.client.post(path, json=DECISION, headers=headers)
+    assert (again.status_code, again.json()) == (201, {"flag_id": flag})

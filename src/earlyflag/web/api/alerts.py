@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -46,7 +45,7 @@ class AlertOut(Given):
 def post_alert(request: Request, visit: SignedIn, sent: AlertIn, key: OnceKey) -> Response:
     """Report a tenant who is struggling. The answer reveals nothing about anybody."""
 
-    def act(desk: Desk) -> tuple[BaseModel, Mapping[str, str]]:
-        return AlertOut(alert_id=report_alert(desk, AlertForm(**sent.model_dump()))), {}
+    def act(desk: Desk) -> AlertOut:
+        return AlertOut(alert_id=report_alert(desk, AlertForm(**sent.model_dump())))
 
     return once(request, visit, key, sent, act, status=202)

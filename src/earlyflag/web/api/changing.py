@@ -29,7 +29,7 @@ OnceKey = Annotated[
     Header(
         alias="Idempotency-Key",
         description="A fresh value a change, such as a UUID. The same request under the same key "
-        "is done once and answered alike.",
+        "is done once; the repeat is answered with what stands then, to who may see it then.",
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
@@ -76,24 +76,34 @@ def once(
     visit: Visit,
     key: str,
     sent: BaseModel,
-    act: Callable[[Desk], tuple[BaseModel, Mapping[str, str]]],
+    act: Callable[[Desk], BaseModel],
     *,
+    version: int | None = None,
+    show: Callable[[Desk], tuple[BaseModel, Mapping[str, str]]] | None = None,
     status: int = 201,
 ) -> Response:
-    """Do a change once under its key; a repeat gets the first answer again.
+    """Do a change once under its key; a repeat does nothing and is answered too.
 
     Parameters
     ----------
-    act : does it at the desk; returns the answer and its headers
+    act : does it at the desk; returns a receipt, which is kept as long as the key
+    version : the version that the change was made against; another one is another request
+    show : reads the answer and its headers, checked and audited like every read, after the change
+        and at each repeat; without it the receipt is the answer
     """
-    digest = request_hash(request.url.path, sent.model_dump_json().encode())
+    against = "" if version is None else str(version)
+    digest = request_hash(f"{request.url.path} {against}", sent.model_dump_json().encode())
+    headers: dict[str, str] = {}
     with visit.desk() as desk:
         before = answered_before(desk, key, digest)
-        if before is not None:
-            return Response(
-                before.body, before.status, {"Idempotent-Replayed": "true"}, media_type=JSON
-            )
-        answer, headers = act(desk)
-        body = answer.model_dump_json()
-        keep_answer(desk, key, status, body)
-    return Response(body, status, dict(headers), media_type=JSON)
+        if before is None:
+            body = act(desk).model_dump_json()
+            keep_answer(desk, key, status, body)
+        else:
+            body, status = before.body, before.status
+            headers["Idempotent-Replayed"] = "true"
+        if show is not None:
+            answer, more = show(desk)
+            body = answer.model_dump_json()
+            headers.update(more)
+    return Response(body, status, headers, media_type=JSON)

@@ -134,6 +134,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "EvidenceOut": _EVIDENCE,
     "ExportOut": {"flags": [_EXPORTED_FLAG]},
     "ExportedFlagOut": _EXPORTED_FLAG,
+    "FlagChanged": {"flag_id": FLAG},
     "FlagOut": _FLAG,
     "FlagsOut": {"flags": [_FLAG], "total": 1, "next_cursor": None},
     "FoundOut": _FOUND,

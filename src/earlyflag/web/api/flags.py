@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated
 
@@ -27,6 +27,7 @@ from earlyflag.casework import (
 )
 from earlyflag.casework.permissions import Action
 from earlyflag.casework.rules import check_may
+from earlyflag.core.errors import NotFound
 from earlyflag.core.terms import Band
 from earlyflag.store.flags import FlagFilter
 from earlyflag.store.records import Flag
@@ -37,6 +38,7 @@ from earlyflag.web.api.schemas import (
     AssignmentIn,
     ContactIn,
     DecisionIn,
+    FlagChanged,
     FlagOut,
     FlagsOut,
     OutcomeIn,
@@ -116,12 +118,40 @@ def read_flag(visit: SignedIn, flag_id: FlagId) -> Response:
     return Response(flag.model_dump_json(), 200, dict(headers), media_type="application/json")
 
 
-def _then_read(desk: Desk, flag_id: str) -> tuple[BaseModel, Mapping[str, str]]:
-    return _read(desk, flag_id)
+def _change(
+    request: Request,
+    visit: SignedIn,
+    flag_id: str,
+    key: str,
+    sent: BaseModel,
+    if_match: str | None,
+    act: Callable[[Desk, int], object],
+) -> Response:
+    """Change a flag once under a key, and answer with it as it is now.
+
+    Nothing of the flag is kept for a repeat: it is read again, by whoever may read it then.
+    """
+    version = version_of(if_match)
+
+    def change(desk: Desk) -> FlagChanged:
+        act(desk, version)
+        return FlagChanged(flag_id=flag_id)
+
+    def show(desk: Desk) -> tuple[BaseModel, Mapping[str, str]]:
+        try:
+            return _read(desk, flag_id)
+        except NotFound:
+            # The change stands; it, or another since, took the flag out of the reader's sight.
+            return FlagChanged(flag_id=flag_id), {}
+
+    return once(request, visit, key, sent, change, version=version, show=show)
 
 
 @router.post(
-    "/{flag_id}/decisions", response_model=FlagOut, status_code=201, responses=CHANGE_PROBLEMS
+    "/{flag_id}/decisions",
+    response_model=FlagOut | FlagChanged,
+    status_code=201,
+    responses=CHANGE_PROBLEMS,
 )
 def post_decision(
     request: Request,
@@ -131,21 +161,25 @@ def post_decision(
     key: OnceKey,
     if_match: IfMatch = None,
 ) -> Response:
-    """Decide about a flag in one's own work; answers with the flag as it is now."""
-    version = version_of(if_match)
+    """Decide about a flag in one's own work; answers with the flag as it is now.
+
+    Where the decision takes the flag out of one's sight, the answer is its reference alone.
+    """
     form = DecisionForm(sent.code, sent.reason, tuple(sent.offers), sent.watch_until)
     view = sent.assessment
     assessment = AssessmentForm(view.agrees, view.why, view.note) if view else None
 
-    def act(desk: Desk) -> tuple[BaseModel, Mapping[str, str]]:
+    def act(desk: Desk, version: int) -> None:
         decide(desk, flag_id, version, form, assessment)
-        return _then_read(desk, flag_id)
 
-    return once(request, visit, key, sent, act)
+    return _change(request, visit, flag_id, key, sent, if_match, act)
 
 
 @router.post(
-    "/{flag_id}/contacts", response_model=FlagOut, status_code=201, responses=CHANGE_PROBLEMS
+    "/{flag_id}/contacts",
+    response_model=FlagOut | FlagChanged,
+    status_code=201,
+    responses=CHANGE_PROBLEMS,
 )
 def post_contact(
     request: Request,
@@ -156,17 +190,18 @@ def post_contact(
     if_match: IfMatch = None,
 ) -> Response:
     """Record an attempt to reach the household; answers with the flag as it is now."""
-    version = version_of(if_match)
 
-    def act(desk: Desk) -> tuple[BaseModel, Mapping[str, str]]:
+    def act(desk: Desk, version: int) -> None:
         record_contact(desk, flag_id, version, ContactForm(**sent.model_dump()))
-        return _then_read(desk, flag_id)
 
-    return once(request, visit, key, sent, act)
+    return _change(request, visit, flag_id, key, sent, if_match, act)
 
 
 @router.post(
-    "/{flag_id}/outcomes", response_model=FlagOut, status_code=201, responses=CHANGE_PROBLEMS
+    "/{flag_id}/outcomes",
+    response_model=FlagOut | FlagChanged,
+    status_code=201,
+    responses=CHANGE_PROBLEMS,
 )
 def post_outcome(
     request: Request,
@@ -177,13 +212,11 @@ def post_outcome(
     if_match: IfMatch = None,
 ) -> Response:
     """Record where the household stands and close the flag; answers with the flag."""
-    version = version_of(if_match)
 
-    def act(desk: Desk) -> tuple[BaseModel, Mapping[str, str]]:
+    def act(desk: Desk, version: int) -> None:
         record_outcome(desk, flag_id, version, OutcomeForm(**sent.model_dump()))
-        return _then_read(desk, flag_id)
 
-    return once(request, visit, key, sent, act)
+    return _change(request, visit, flag_id, key, sent, if_match, act)
 
 
 @router.put("/{flag_id}/assignment", response_model=FlagOut, responses=CHANGE_PROBLEMS)

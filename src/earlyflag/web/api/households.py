@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -206,11 +204,10 @@ def post_purpose(
 ) -> Response:
     """State why a household outside one's own work is opened; it holds until midnight in London."""
 
-    def act(desk: Desk) -> tuple[BaseModel, Mapping[str, str]]:
+    def act(desk: Desk) -> PurposeOut:
         stated = state_purpose(desk, household_id, sent.purpose, sent.note)
-        answer = PurposeOut(
+        return PurposeOut(
             household_id=household_id, purpose=stated.purpose, expires_at=stated.expires_at
         )
-        return answer, {}
 
     return once(request, visit, key, sent, act)

@@ -246,6 +246,12 @@ class FlagOut(Given):
     decision_code: DecisionCode | None
 
 
+class FlagChanged(Given):
+    """The change was made, and the flag is no longer one that its reader may see."""
+
+    flag_id: str
+
+
 class FlagsOut(Given):
     """One page of flags; send `next_cursor` back as `cursor` for the next."""
 
