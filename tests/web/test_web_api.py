@@ -260,6 +260,27 @@ def test_without_a_model_a_what_if_says_what_to_run(world: World) -> None:
     assert "earlyflag promote" in answer.json()["detail"]
 
 
+def test_every_change_asks_for_its_key_and_every_change_to_a_flag_for_its_version(
+    world: World,
+) -> None:
+    description = world.client().get("/api/openapi.json").json()
+    makes_nothing = {"/api/v1/score", "/api/v1/households/search"}
+    seen = []
+    for path, methods in description["paths"].items():
+        for method, operation in methods.items():
+            if method == "get" or path in makes_nothing:
+                continue
+            asked = {one["name"]: one["required"] for one in operation["parameters"]}
+            seen.append((method, path))
+            assert {"400", "413", "422"} <= set(operation["responses"]), (method, path)
+            if method == "post":
+                assert asked["Idempotency-Key"], path
+            if "/flags/{flag_id}/" in path:
+                assert "If-Match" in asked, path
+                assert {"412", "428"} <= set(operation["responses"]), path
+    assert len(seen) >= 6
+
+
 def test_every_operation_describes_itself_and_its_problems(world: World) -> None:
     description = world.client().get("/api/openapi.json").json()
     assert description["openapi"].startswith("3.1")

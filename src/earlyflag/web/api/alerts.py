@@ -40,7 +40,10 @@ class AlertOut(Given):
 
 
 @router.post(
-    "", response_model=AlertOut, status_code=202, responses=problems(400, 401, 403, 409, 422, 429)
+    "",
+    response_model=AlertOut,
+    status_code=202,
+    responses=problems(400, 401, 403, 409, 413, 422, 429),
 )
 def post_alert(request: Request, visit: SignedIn, sent: AlertIn, key: OnceKey) -> Response:
     """Report a tenant who is struggling. The answer reveals nothing about anybody."""

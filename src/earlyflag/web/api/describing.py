@@ -39,4 +39,4 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 READ_PROBLEMS = problems(401, 403, 404, 422, 429)
-CHANGE_PROBLEMS = problems(400, 401, 403, 404, 409, 412, 422, 428)
+CHANGE_PROBLEMS = problems(400, 401, 403, 404, 409, 412, 413, 422, 428)

@@ -83,7 +83,7 @@ def score_content(score: ScoreView) -> dict[str, Any]:
     }
 
 
-@router.post("/search", responses=problems(400))
+@router.post("/search", responses=problems(400, 413))
 def search(visit: SignedIn, wanted: SearchIn) -> SearchOut:
     """Find households by a reference, or by surname and postcode.
 

@@ -25,7 +25,7 @@ from earlyflag.web.site import SignedIn, Visit
 from earlyflag.web.wording import NO_APPLICATION
 
 router = APIRouter(
-    prefix="/api/v1/score", tags=["Score"], responses=problems(400, 401, 403, 422, 503)
+    prefix="/api/v1/score", tags=["Score"], responses=problems(400, 401, 403, 413, 422, 503)
 )
 
 FeatureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
