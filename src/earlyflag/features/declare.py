@@ -81,6 +81,9 @@ class Feature:
     sources : the contract tables it reads; where one that it `needs` is absent, it is NaN
     monotone : 1 or -1 where more can only mean more or less risk, else 0
     actionable : whether help can change it (arrears, a reduction, an arrangement)
+    helpful : what an actionable feature is once help has set it right; None leaves it
+        to `monotone`, and a fact that may point either way (the amount of a reduction) is never
+        tried
     """
 
     name: str
@@ -94,6 +97,7 @@ class Feature:
     sensitivity: Sensitivity = "financial"
     monotone: int = 0
     actionable: bool = False
+    helpful: float | None = None
     sentence_zero: str = ""
     sentence_negative: str = ""
     sentence_missing: str = ""
@@ -103,6 +107,11 @@ class Feature:
     def __post_init__(self) -> None:
         if self.monotone not in (-1, 0, 1):
             raise UndeclaredFeature(f"{self.name}: got monotone {self.monotone}, not -1, 0 or 1.")
+        if self.helpful is not None and not self.actionable:
+            raise UndeclaredFeature(
+                f"{self.name}: says what it is once set right, but is not actionable. "
+                "Declare it actionable, or leave `helpful` out."
+            )
         for text in self.sentences:
             for name, form in placeholders(text):
                 if name not in ("value", "latest") or form.split(":")[0] not in FORMATS:

@@ -67,12 +67,29 @@ def _is_worth_saying(before: float, after: float, line: float | None) -> bool:
 
 
 def target(fact: FeatureFacts, value: float) -> float | None:
-    """Return what an actionable fact would be if it were set right; None if it is, or unknown."""
-    if not fact.actionable or np.isnan(value):
+    """Return what an actionable fact would be if it were set right; None if it is, or unknown.
+
+    An amount only ever falls, so that no debt in credit is moved back to nil.
+    """
+    right = _right(fact) if fact.actionable else None
+    if right is None or np.isnan(value):
         return None
-    if fact.monotone < 0:
-        return 1.0 if fact.unit == YES_OR_NO and value < 1 else None
-    return 0.0 if value > 0 else None
+    is_right = (value > 0) == (right > 0) if fact.unit == YES_OR_NO else value <= right
+    return None if is_right else right
+
+
+def _right(fact: FeatureFacts) -> float | None:
+    """Return what a fact is once set right; None if nothing says it, so that it is not tried.
+
+    A table's own features, and artefacts from before it was declared, say it by their direction
+    alone. A fact that may point either way is then left as it is: to end an arrangement that is
+    kept must never be told as a way to lower an estimate.
+    """
+    if fact.helpful is not None:
+        return fact.helpful
+    if fact.monotone > 0:
+        return 0.0
+    return 1.0 if fact.monotone < 0 and fact.unit == YES_OR_NO else None
 
 
 def _singles(writer: ReasonWriter, row: np.ndarray) -> list[dict[int, float]]:

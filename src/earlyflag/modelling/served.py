@@ -43,6 +43,7 @@ class FeatureFacts:
     window_months: int | None = None
     monotone: int = 0
     actionable: bool = False
+    helpful: float | None = None
     sources: tuple[str, ...] = ()
     sentence_zero: str = ""
     sentence_negative: str = ""

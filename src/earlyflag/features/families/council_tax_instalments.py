@@ -74,6 +74,7 @@ def _months_missed(months: int) -> Feature:
         months,
         monotone=1,
         actionable=True,
+        helpful=0.0,
         sentence_zero=f"Missed no council tax instalment in the last {months} months",
     )
 

@@ -187,6 +187,7 @@ FAMILY = Family(
             12,
             monotone=1,
             actionable=True,
+            helpful=0.0,
             sentence_zero="No arrangement to pay council tax was broken in 12 months",
             evidence=(Rows("council_tax_recovery", ("arrangement_broken",), 12),),
         ),
@@ -197,6 +198,7 @@ FAMILY = Family(
             "yes or no",
             None,
             actionable=True,
+            helpful=1.0,
             sentence_zero="No arrangement to pay council tax is in place",
             evidence=(
                 Rows("council_tax_recovery", ("arrangement_made", "arrangement_broken", "cleared")),

@@ -68,6 +68,7 @@ FAMILY = Family(
             "yes or no",
             None,
             actionable=True,
+            helpful=1.0,
             sentence_zero="Receives no council tax reduction",
         ),
         _feature(
@@ -102,6 +103,7 @@ FAMILY = Family(
             "yes or no",
             12,
             actionable=True,
+            helpful=0.0,
             sentence_zero="Council tax reduction has not stopped in 12 months",
         ),
         _feature(

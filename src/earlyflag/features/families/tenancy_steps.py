@@ -173,7 +173,8 @@ FAMILY = Family(
                  ("arrangement_made",), plural="arrangements made to pay rent"),
         _counted("rent_arrangements_broken", "broken arrangement to pay rent", 12,
                  ("arrangement_broken",),
-                 plural="broken arrangements to pay rent", monotone=1, actionable=True),
+                 plural="broken arrangements to pay rent", monotone=1, actionable=True,
+                 helpful=0.0),
         _feature(
             "rent_arrangement_kept",
             "A rent arrangement is being kept",
@@ -181,6 +182,7 @@ FAMILY = Family(
             "yes or no",
             None,
             actionable=True,
+            helpful=1.0,
             sentence_zero="No arrangement to pay rent is in place",
             evidence=(Rows("tenancy_events", ("arrangement_made", "arrangement_broken")),),
         ),
