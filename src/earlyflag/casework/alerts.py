@@ -6,6 +6,7 @@ reveals nothing, not even whether a household was found.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -91,7 +92,11 @@ def report_alert(desk: Desk, form: AlertForm, *, source: AlertSource | None = No
     household_id = match(desk, alert)
     if household_id is not None:
         flag_id = _raise(desk, alert, household_id)
-        alert = replace(alert, state=AlertState.MATCHED, household_id=household_id, flag_id=flag_id)
+        # An alert that waits for nobody would tell whoever sees the list, and knows of the alert,
+        # that the household exists: about a hidden one it goes on waiting for them.
+        is_hidden = household_id in _needing_safe_contact(desk)
+        state = AlertState.UNMATCHED if is_hidden else AlertState.MATCHED
+        alert = replace(alert, state=state, household_id=household_id, flag_id=flag_id)
     entry = desk.entry(
         "alert_reported",
         household_id=alert.household_id,
@@ -220,10 +225,29 @@ def _wake(desk: Desk, flag: Flag) -> str:
     return flag.flag_id
 
 
+def _needing_safe_contact(desk: Desk) -> frozenset[str]:
+    today = desk.unit.suppressions.households_on(desk.today)
+    return frozenset(one for one, kinds in today.items() if SuppressionKind.SAFE_CONTACT in kinds)
+
+
+def _waiting(desk: Desk, alerts: Sequence[Alert]) -> list[Alert]:
+    """Return which alerts wait to be matched, as far as the actor may know.
+
+    One that found a household that is hidden from the actor waits like one that found none.
+    """
+    hidden = frozenset() if desk.actor.sees_safe_contact else _needing_safe_contact(desk)
+    return [
+        replace(alert, household_id=None, flag_id=None)
+        for alert in alerts
+        if alert.state is AlertState.UNMATCHED
+        and (alert.household_id is None or alert.household_id in hidden)
+    ]
+
+
 def alerts_to_match(desk: Desk) -> tuple[Alert, ...]:
-    """Return the alerts that found no household, newest first."""
+    """Return the alerts that found no household that the actor may know of, newest first."""
     fields = check_may(desk.actor, Action.MATCH_ALERT)
-    found = desk.unit.cases.alerts(AlertState.UNMATCHED)
+    found = _waiting(desk, desk.unit.cases.alerts(AlertState.UNMATCHED))
     detail = {"alerts": [alert.alert_id for alert in found]}
     desk.unit.audit.append(desk.entry("list_alerts", detail=detail))
     return withhold_all(found, fields)
@@ -243,7 +267,7 @@ def match_alert(desk: Desk, alert_id: str, household_id: str | None) -> str | No
     """
     check_may(desk.actor, Action.MATCH_ALERT)
     alert = desk.unit.cases.alert(alert_id)
-    if alert.state is not AlertState.UNMATCHED:
+    if not _waiting(desk, [alert]):
         raise Conflict("This alert has been matched or dismissed already.")
     flag_id = None
     state = AlertState.DISMISSED
@@ -259,5 +283,9 @@ def match_alert(desk: Desk, alert_id: str, household_id: str | None) -> str | No
     entry = desk.entry(
         "alert_settled", household_id=household_id, subject=alert_id, detail={"state": state}
     )
-    desk.unit.cases.resolve_alert(alert_id, state, household_id, flag_id, entry)
+    about = (household_id, flag_id)
+    if household_id is None:
+        # Dismissed by somebody who may not know which household it found: it still found it.
+        about = (alert.household_id, alert.flag_id)
+    desk.unit.cases.resolve_alert(alert_id, state, *about, entry)
     return flag_id

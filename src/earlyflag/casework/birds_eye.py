@@ -32,16 +32,17 @@ class BirdsEye:
 def birds_eye(desk: Desk) -> BirdsEye:
     """Return barriers, outcomes and actions over all meetings in counts, small ones left out."""
     check_may(desk.actor, Action.READ_FIGURES)
-    limit = desk.rules.disclosure_limit
-    barriers = Counter(code for found in desk.unit.panels.barriers() for code in found)
-    actions = desk.unit.panels.actions()
+    limit, safe = desk.rules.disclosure_limit, desk.actor.sees_safe_contact
+    panels = desk.unit.panels
+    barriers = Counter(code for found in panels.barriers(with_safe_contact=safe) for code in found)
+    actions = panels.actions(with_safe_contact=safe)
     states = Counter(action.state.value for action in actions)
-    ended = desk.unit.panels.outcomes()
+    ended = panels.outcomes(with_safe_contact=safe)
     outcomes = Counter(outcome for outcome, _ in ended)
     helped = Counter(how for _, how in ended)
     overdue = sum(a.state is PanelActionState.OPEN and a.due_on < desk.today for a in actions)
     return BirdsEye(
-        households=desk.unit.panels.count_items(),
+        households=panels.count_items(with_safe_contact=safe),
         barriers={barrier.value: _shown(barriers[barrier.value], limit) for barrier in Barrier},
         outcomes={one.value: _shown(outcomes[one.value], limit) for one in OutcomeCode},
         helped={one.value: _shown(helped[one.value], limit) for one in Helped},

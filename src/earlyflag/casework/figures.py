@@ -40,7 +40,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """How many flags came how far, in counts."""
+    """How many flags came how far, in counts that the actor may know, small ones too."""
 
     states: Mapping[FlagState, int]
     decisions: Mapping[str, int]
@@ -135,7 +135,7 @@ def funnel(desk: Desk) -> Funnel:
     check_may(desk.actor, Action.READ_FIGURES)
     cases = desk.unit.cases
     return Funnel(
-        states=desk.unit.flags.funnel(),
+        states=desk.unit.flags.funnel(with_safe_contact=desk.actor.sees_safe_contact),
         decisions=cases.tally(Decision, "code"),
         offers=cases.tally(OfferMade, "state"),
         contacts=cases.tally(Contact, "result"),

@@ -300,7 +300,7 @@ def assign_flags(desk: Desk, flags: Sequence[tuple[str, int]], assignee_id: str)
 def loads(desk: Desk) -> list[Load]:
     """Return everybody who can be given flags, with how much they have, the least first."""
     rules.check_may(desk.actor, Action.ASSIGN_FLAGS)
-    counted = desk.unit.flags.loads()
+    counted = desk.unit.flags.loads(with_safe_contact=desk.actor.sees_safe_contact)
     people = [
         Load(
             account.account_id,

@@ -32,8 +32,13 @@ class WardCounts:
     flags: int
 
 
-# Households held back for the pilot are counted by nobody who could then tell who they are.
-_LISTED = (FlagRow.origin == FlagOrigin.TOP, FlagRow.state != FlagState.HELD_BACK)
+# Households held back for the pilot are counted by nobody who could then tell who they are; those
+# that need safe contact in no figure that people read who must not know of them.
+_LISTED = (
+    FlagRow.origin == FlagOrigin.TOP,
+    FlagRow.state != FlagState.HELD_BACK,
+    FlagRow.safe_contact.is_(False),
+)
 
 
 class Counting:

@@ -206,11 +206,15 @@ class Flags:
         rows = self._connection.execute(query.group_by(*groups))
         return [FlagTally(FlagState(state), *rest) for state, *rest in rows]
 
-    def loads(self) -> dict[str, dict[FlagState, int]]:
+    def loads(self, *, with_safe_contact: bool) -> dict[str, dict[FlagState, int]]:
         """Return how many live flags each person has, by state."""
         query = (
             select(FlagRow.assignee_id, FlagRow.state, func.count())
-            .where(FlagRow.assignee_id.is_not(None), FlagRow.state.in_(LIVE_STATES))
+            .where(
+                FlagRow.assignee_id.is_not(None),
+                FlagRow.state.in_(LIVE_STATES),
+                *_unless(with_safe_contact),
+            )
             .group_by(FlagRow.assignee_id, FlagRow.state)
         )
         loads: dict[str, dict[FlagState, int]] = {}
@@ -328,10 +332,16 @@ class Flags:
         query = _FLAGS.where(unreviewed(before))
         return [read(Flag, row) for row in self._connection.execute(query)]
 
-    def funnel(self) -> dict[FlagState, int]:
+    def funnel(self, *, with_safe_contact: bool) -> dict[FlagState, int]:
         """Return how many flags stand in each state."""
-        query = select(FlagRow.state, func.count()).group_by(FlagRow.state)
+        query = select(FlagRow.state, func.count()).where(*_unless(with_safe_contact))
+        query = query.group_by(FlagRow.state)
         return {FlagState(s): count for s, count in self._connection.execute(query)}
+
+
+def _unless(with_safe_contact: bool) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition, if any, that leaves out marked flags, of whatever state."""
+    return () if with_safe_contact else (FlagRow.safe_contact.is_(False),)
 
 
 def unreviewed(before: datetime) -> ColumnElement[bool]:

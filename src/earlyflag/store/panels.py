@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from earlyflag.core.errors import NotFound
 from earlyflag.store.audit import AuditEntry, AuditTrail
 from earlyflag.store.records import Panel, PanelAction, PanelItem, columns, read
-from earlyflag.store.tables import CaseOutcomeRow, PanelActionRow, PanelItemRow, PanelRow
+from earlyflag.store.tables import CaseOutcomeRow, FlagRow, PanelActionRow, PanelItemRow, PanelRow
 from earlyflag.store.terms import PanelActionState, PanelState
 
 
@@ -97,9 +98,17 @@ class Panels:
         self._connection.execute(statement.values(state=state, ended_at=audit.at))
         self._audit.append(audit)
 
-    def actions(self, *, panel_id: str | None = None, open_only: bool = False) -> list[PanelAction]:
+    def actions(
+        self,
+        *,
+        panel_id: str | None = None,
+        open_only: bool = False,
+        with_safe_contact: bool = True,
+    ) -> list[PanelAction]:
         """Return actions, the earliest due first."""
-        query = select(*PanelActionRow.__table__.columns)
+        query = select(*PanelActionRow.__table__.columns).where(
+            *_unmarked(PanelActionRow.flag_id, with_safe_contact)
+        )
         if panel_id is not None:
             query = query.where(PanelActionRow.panel_id == panel_id)
         if open_only:
@@ -119,13 +128,18 @@ class Panels:
         rows = self._connection.execute(query.order_by(PanelActionRow.due_on))
         return [read(PanelAction, row) for row in rows]
 
-    def barriers(self) -> list[tuple[str, ...]]:
+    def barriers(self, *, with_safe_contact: bool) -> list[tuple[str, ...]]:
         """Return what stands in each listed household's way, without the household."""
-        return [tuple(found) for found in self._connection.scalars(select(PanelItemRow.barriers))]
+        query = select(PanelItemRow.barriers).where(
+            *_unmarked(PanelItemRow.flag_id, with_safe_contact)
+        )
+        return [tuple(found) for found in self._connection.scalars(query)]
 
-    def outcomes(self) -> list[tuple[str, str]]:
+    def outcomes(self, *, with_safe_contact: bool) -> list[tuple[str, str]]:
         """Return the last outcome of each listed flag and whether help worked, without whose."""
-        listed = select(PanelItemRow.flag_id)
+        listed = select(PanelItemRow.flag_id).where(
+            *_unmarked(PanelItemRow.flag_id, with_safe_contact)
+        )
         query = (
             select(CaseOutcomeRow.flag_id, CaseOutcomeRow.outcome, CaseOutcomeRow.helped)
             .where(CaseOutcomeRow.flag_id.in_(listed))
@@ -134,6 +148,17 @@ class Panels:
         last = {row.flag_id: (row.outcome, row.helped) for row in self._connection.execute(query)}
         return list(last.values())
 
-    def count_items(self) -> int:
+    def count_items(self, *, with_safe_contact: bool) -> int:
         """Return how many households stand on lists."""
-        return self._connection.scalar(select(func.count()).select_from(PanelItemRow)) or 0
+        query = select(func.count()).select_from(PanelItemRow)
+        marked = _unmarked(PanelItemRow.flag_id, with_safe_contact)
+        return self._connection.scalar(query.where(*marked)) or 0
+
+
+def _unmarked(
+    column: InstrumentedAttribute[str], with_safe_contact: bool
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition, if any, that leaves out flags that need safe contact."""
+    if with_safe_contact:
+        return ()
+    return (column.in_(select(FlagRow.flag_id).where(FlagRow.safe_contact.is_(False))),)

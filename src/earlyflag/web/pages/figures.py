@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -83,19 +83,33 @@ def _counts(
     name: str,
     counts: Mapping[Any, int],
     texts: Mapping[Any, str],
+    limit: int,
     noun: str = "Flags",
 ) -> Section:
     rows = [(text, counts[code]) for code, text in texts.items() if counts.get(code)]
     if not rows:
         return Section(heading, ("Nothing to count yet.",))
-    drawing = charts.bars(name, heading, [charts.Bar(text, n, f"{n:,}") for text, n in rows])
-    table = Table(
-        heading, ("Which", noun), tuple((text, f"{n:,}") for text, n in rows), frozenset({1})
-    )
-    return Section(heading, (), table, drawing)
+    return _counted(heading, name, ("Which", noun), rows, limit)
 
 
-def _funnel_section(counts: Funnel) -> Section:
+def _counted(
+    heading: str, name: str, columns: tuple[str, str], rows: Sequence[tuple[str, int]], limit: int
+) -> Section:
+    """Draw and list counts; those of few households are withheld in both.
+
+    One alone could be told from what the others add up to, so the next smallest goes with it.
+    """
+    withheld = {text for text, n in rows if 0 < n < limit}
+    others = sorted((n, text) for text, n in rows if n >= limit)
+    if len(withheld) == 1 and others:
+        withheld.add(others[0][1])
+    bars = [charts.Bar(text, n, f"{n:,}") for text, n in rows if text not in withheld]
+    cells = tuple((text, "withheld" if text in withheld else f"{n:,}") for text, n in rows)
+    drawing = charts.bars(name, heading, bars)
+    return Section(heading, (), Table(heading, columns, cells, frozenset({1})), drawing)
+
+
+def _funnel_section(counts: Funnel, limit: int) -> Section:
     raised = sum(n for state, n in counts.states.items() if state is not FlagState.HELD_BACK)
     steps = [
         ("Flags raised", raised),
@@ -107,10 +121,7 @@ def _funnel_section(counts: Funnel) -> Section:
             counts.helped.get("yes", 0) + counts.helped.get("partly", 0),
         ),
     ]
-    title = "From flag to help"
-    drawing = charts.bars("funnel", title, [charts.Bar(t, n, f"{n:,}") for t, n in steps])
-    table = Table(title, ("Step", "Count"), tuple((t, f"{n:,}") for t, n in steps), frozenset({1}))
-    return Section(title, (), table, drawing)
+    return _counted("From flag to help", "funnel", ("Step", "Count"), steps, limit)
 
 
 def _drawn(name: str, found: Document) -> tuple[Section, ...]:
@@ -131,13 +142,14 @@ def borough(request: Request, visit: SignedIn) -> HTMLResponse:
         known = runs(desk)
         spread = bands(desk, known[0].run_key) if known else {}
     drawn = [_drawn(name, found) for name, found in published]
+    limit = visit.site.rules.disclosure_limit
     sections = [
-        _funnel_section(counts),
+        _funnel_section(counts, limit),
         *(section for part in drawn[:1] for section in part),
-        _counts("Where flags stand", "states", counts.states, STATES),
-        _counts("What was decided", "decisions", counts.decisions, DECISIONS),
-        _counts("Did the help work?", "helped", counts.helped, HELPED),
-        _counts("Households by band", "bands", spread, BANDS, "Households"),
+        _counts("Where flags stand", "states", counts.states, STATES, limit),
+        _counts("What was decided", "decisions", counts.decisions, DECISIONS, limit),
+        _counts("Did the help work?", "helped", counts.helped, HELPED, limit),
+        _counts("Households by band", "bands", spread, BANDS, limit, "Households"),
         *(section for part in drawn[1:] for section in part),
     ]
     intro = (
