@@ -198,6 +198,14 @@ def test_a_row_added_behind_the_last_one_is_found(audited: Office, with_head: bo
     assert any("head says" in finding for finding in findings) != with_head
 
 
+@pytest.mark.parametrize("number", [0, -5])
+def test_a_row_added_before_the_first_one_is_found(audited: Office, number: int) -> None:
+    forged = _FORGED.format(number=number, previous="b" * 64, own="a" * 64)
+    _meddle(audited.engine, forged)
+    findings = casework.verify_audit(audited.engine).findings
+    assert findings == (f"Row {number} stands before the first one.",)
+
+
 @pytest.mark.parametrize("behind", [0, 1, 5])
 def test_a_row_put_between_others_is_found(audited: Office, behind: int) -> None:
     last = casework.verify_audit(audited.engine).last

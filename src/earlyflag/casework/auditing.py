@@ -188,7 +188,11 @@ class _Walk:
 
     def step(self, record: AuditRecord) -> None:
         """Check one row."""
-        if self.rows == 0 and record.sequence > 1:
+        if record.sequence < 1:
+            self.rows += 1
+            self.findings.append(f"Row {record.sequence} stands before the first one.")
+            return
+        if self._at == 0 and record.sequence > 1:
             self._begin_after_checkpoint(record)
         self.rows += 1
         if record.sequence != self._at + 1:

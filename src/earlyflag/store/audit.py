@@ -230,15 +230,11 @@ class AuditTrail:
         )
         return [read(Checkpoint, row) for row in self._connection.execute(query)]
 
-    def rows(self, *, after: int = 0, batch: int = 5_000) -> Iterator[AuditRecord]:
-        """Yield rows in order, a batch at a time."""
+    def rows(self, *, after: int | None = None, batch: int = 5_000) -> Iterator[AuditRecord]:
+        """Yield rows in order, a batch at a time, from the lowest number that there is."""
+        every = select(*AuditRow.__table__.columns).order_by(AuditRow.sequence).limit(batch)
         while True:
-            query = (
-                select(*AuditRow.__table__.columns)
-                .where(AuditRow.sequence > after)
-                .order_by(AuditRow.sequence)
-                .limit(batch)
-            )
+            query = every if after is None else every.where(AuditRow.sequence > after)
             found = self._connection.execute(query).all()
             if not found:
                 return
