@@ -53,6 +53,18 @@ def test_raising_twice_raises_nothing_the_second_time(busy_office: Office) -> No
     assert len(busy_office.flags("reviewer")) == 8
 
 
+def test_a_run_that_was_stopped_remembers_the_capacity_it_was_begun_for(office: Office) -> None:
+    def stop(_count: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        office.publish(range(1, 13), advance=stop)
+    with begin(office.engine) as unit:
+        assert unit.borough.run("run-1") is None
+        assert unit.borough.begun_for("run-1") == 10
+        assert unit.borough.begun_for("run-9") is None
+
+
 def test_a_smaller_capacity_takes_no_flag_back(busy_office: Office) -> None:
     again = busy_office.raise_flags(3)
     assert (again.repeated, again.capacity, again.flagged, again.added) == (True, 8, 8, 0)
