@@ -34,7 +34,11 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One dated source row behind a reason. Dates are days; money is whole pence."""
+    """One dated source row behind a reason. Dates are days; money is whole pence.
+
+    `rank` is the row's stage on its table's ladder, where it has one. It dates a sentence when it
+    is written; it is neither kept nor compared.
+    """
 
     table: str
     reference: str
@@ -42,6 +46,7 @@ class Evidence:
     known_on: date
     text: str
     amount_pence: int | None = None
+    rank: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from earlyflag.features.connection import connect
 from earlyflag.features.declare import Feature, Rows
 from earlyflag.features.evidence_of_wards import ward_counts
 from earlyflag.features.evidence_words import words_for
+from earlyflag.features.families.council_tax_recovery import STAGES
+from earlyflag.features.families.tenancy_steps import STEPS
 from earlyflag.features.groups import GROUPS
 from earlyflag.features.relations import visible
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 MOST = 12
 """How many rows are shown behind one feature: the newest."""
+
+LADDERS: Mapping[str, Mapping[str, int]] = {"council_tax_recovery": STAGES, "tenancy_events": STEPS}
+"""The tables whose rows are stages: the rank of each kind that is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,9 @@ class _Fact:
             self.table, self.kind, self.amount_pence, ended=self.ended, detail=self.detail
         )
         return Evidence(
-            self.table, self.reference, self.happened_on, self.known_on, text, self.amount_pence
-        )
+            self.table, self.reference, self.happened_on, self.known_on, text, self.amount_pence,
+            LADDERS.get(self.table, {}).get(self.kind),
+        )  # fmt: skip
 
 
 def evidence(

@@ -28,7 +28,10 @@ LEAD_WEIGHT = 2.0
 TIME_SINCE = "days"
 """The unit of a feature whose missing value means that something never happened."""
 
-EVENT_UNITS = ("count", "rank")
+STAGE = "rank"
+"""The unit of a feature that names the furthest stage that was reached in a window."""
+
+EVENT_UNITS = ("count", STAGE)
 """Units of features that count events, or name the furthest of them, in a window."""
 
 NOBODY = -1
@@ -149,10 +152,8 @@ class ReasonWriter:
         """
         names, latest = self.feature_names[group], None
         if by_feature and speaker != NOBODY:
-            own = by_feature.get(self.model.features[speaker].name, ())
-            # As many rows as are counted: these are the events, without others around them.
-            if len(own) == value:
-                latest = max((row.happened_on for row in own), default=None)
+            fact = self.model.features[speaker]
+            latest = _newest(fact, value, by_feature.get(fact.name, ()))
         return Reason(
             self.groups[group].key,
             self.groups[group].title,
@@ -244,6 +245,19 @@ def template_for(fact: FeatureFacts, value: float) -> str:
 def _counts_events(fact: FeatureFacts) -> bool:
     """Return whether a feature looks back over dated events, so that the newest has a day."""
     return fact.window_months is not None and fact.unit in EVENT_UNITS
+
+
+def _newest(fact: FeatureFacts, value: float, rows: Sequence[Evidence]) -> date | None:
+    """Return the day of the newest row that a sentence on `value` speaks of; None if none does.
+
+    Of a stage these are the rows of that very stage. Of a count they are all, where there are as
+    many as are counted: then they are the events, without others around them.
+    """
+    if fact.unit == STAGE:
+        rows = [row for row in rows if row.rank == value]
+    elif len(rows) != value:
+        return None
+    return max((row.happened_on for row in rows), default=None)
 
 
 def evidence_of(
