@@ -236,6 +236,65 @@ def test_a_list_is_exported_only_after_somebody_else_countersigned_it(
         casework.export_panel(desk, panel_id)
 
 
+def _agree(office: Office, panel_id: str, number: int, what: str) -> str:
+    flag_id = office.flag_of(number).flag_id
+    with office.desk("reviewer") as desk:
+        return casework.agree_action(
+            desk, panel_id, flag_id, agency="Health", owner="Nurse", due_on=DAY, what=what
+        ).action_id
+
+
+def test_a_list_that_changes_after_it_was_countersigned_is_a_draft_again(
+    busy_office: Office,
+) -> None:
+    panel_id = _panel(busy_office, 1, 2)
+    action_id = _agree(busy_office, panel_id, 1, "Visit.")
+    flag_id = busy_office.flag_of(1).flag_id
+
+    def agree(desk: casework.Desk) -> None:
+        casework.agree_action(
+            desk, panel_id, flag_id, agency="Health", owner="Nurse", due_on=DAY, what="Call."
+        )
+
+    def bar(desk: casework.Desk) -> None:
+        casework.set_barriers(desk, panel_id, flag_id, [Barrier.RENT_ARREARS])
+
+    def end(desk: casework.Desk) -> None:
+        casework.end_action(desk, action_id, PanelActionState.DONE)
+
+    for change in (agree, bar, end):
+        with busy_office.desk("manager") as desk:
+            casework.countersign(desk, panel_id)
+            assert casework.get_panel(desk, panel_id).can_export
+        with busy_office.desk("reviewer") as desk:
+            change(desk)
+        with pytest.raises(NotAllowed), busy_office.desk("manager") as desk:
+            casework.export_panel(desk, panel_id)
+    assert busy_office.actions().count("panel_unsigned") == 3
+
+
+def test_a_pack_carries_what_was_agreed_before_it_was_signed_for_households_of_its_list(
+    busy_office: Office,
+) -> None:
+    first, other = _panel(busy_office, 1, 2), _panel(busy_office, 1)
+    for number, what in ((1, "Visit."), (2, "Call.")):
+        _agree(busy_office, first, number, what)
+    with busy_office.desk("reviewer") as desk:
+        casework.close_panel(desk, first)
+    second = _panel(busy_office, 1)
+    with busy_office.desk("manager") as desk:
+        casework.countersign(desk, second)
+    busy_office.clock.advance(timedelta(minutes=5))
+    _agree(busy_office, other, 1, "Later.")
+    with busy_office.desk("manager") as desk:
+        page = casework.get_panel(desk, second)
+        pack = casework.export_panel(desk, second)
+    assert {one.what for one in page.carried} == {"Visit.", "Call.", "Later."}
+    assert [(one.what, one.owner, one.recorded_by) for one in pack.carried] == [
+        ("Visit.", "Nurse", "")
+    ]
+
+
 def test_a_suppressed_household_stands_on_no_list(busy_office: Office) -> None:
     panel_id = _panel(busy_office, 1, 2)
     busy_office.take("officer", 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from earlyflag.casework.desk import Desk
@@ -18,7 +18,7 @@ from earlyflag.casework.rules import (
     check_can_see_flag,
     check_may,
 )
-from earlyflag.casework.withholding import withhold_household
+from earlyflag.casework.withholding import withhold_all, withhold_household
 from earlyflag.core.errors import Conflict, InputInvalid, NotAllowed
 from earlyflag.core.terms import HouseholdRecord
 from earlyflag.store.audit import Detail
@@ -31,7 +31,9 @@ LONGEST_TEXT = 500
 PACK_FIELDS = frozenset(
     {Field.PSEUDONYM, Field.NAME, Field.ADDRESS, Field.PLACE, Field.REASON, Field.CASE_CODES}
 )
-"""What may stand in a pack that leaves the team: no dates of birth, references, scores or words."""
+"""What of a household may stand in a pack: no dates of birth, references, scores or words."""
+PACK_ACTION_FIELDS = PACK_FIELDS | {Field.CASE_WORDS}
+"""What of an action may: its words too, which the agencies agreed on together, and no staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,10 @@ def make_panel(
     flags = [desk.unit.flags.get(flag_id) for flag_id in dict.fromkeys(flag_ids)]
     for flag in flags:
         check_can_see_flag(desk.actor, flag)
-        _check_printable(desk, flag)
+        if not _is_printable(desk, flag):
+            raise NotAllowed(
+                "One of these households is never printed or exported. Take it off the list."
+            )
     panel = Panel(
         panel_id=new_id("P"),
         reference=new_id("EF-")[:11].upper(),
@@ -126,13 +131,6 @@ def make_panel(
         panel, items, desk.entry("panel_made", subject=panel.panel_id, detail=detail)
     )
     return panel
-
-
-def _check_printable(desk: Desk, flag: Flag) -> None:
-    if not _is_printable(desk, flag):
-        raise NotAllowed(
-            "One of these households is never printed or exported. Take it off the list."
-        )
 
 
 def list_panels(desk: Desk) -> list[Panel]:
@@ -223,6 +221,8 @@ def countersign(desk: Desk, panel_id: str) -> None:
 def export_panel(desk: Desk, panel_id: str) -> PanelView:
     """Return a countersigned list to be printed; the export is audited, household by household.
 
+    Carried actions of households that are not on the list are not for its recipients.
+
     Raises
     ------
     NotAllowed
@@ -235,6 +235,10 @@ def export_panel(desk: Desk, panel_id: str) -> PanelView:
     if desk.today > panel.expires_on:
         raise NotAllowed("This list has expired. Make a new one.")
     view = get_panel(desk, panel_id)
+    listed = {row.item.household_id for row in view.rows}
+    # What was agreed elsewhere since was not countersigned.
+    signed_at = panel.countersigned_at or panel.created_at
+    carried = [a for a in view.carried if a.household_id in listed and a.recorded_at <= signed_at]
     for row in view.rows:
         desk.unit.audit.append(
             desk.entry(
@@ -244,7 +248,15 @@ def export_panel(desk: Desk, panel_id: str) -> PanelView:
                 detail={"reference": panel.reference, "expires": panel.expires_on.isoformat()},
             )
         )
-    return view
+    rows = (replace(r, actions=withhold_all(r.actions, PACK_ACTION_FIELDS)) for r in view.rows)
+    return replace(view, rows=tuple(rows), carried=withhold_all(carried, PACK_ACTION_FIELDS))
+
+
+def _void_signature(desk: Desk, panel_id: str) -> None:
+    """Return a list that is about to change to a draft: what was countersigned was another."""
+    if desk.unit.panels.get(panel_id).state is PanelState.COUNTERSIGNED:
+        changes = {"state": PanelState.DRAFT, "countersigned_by": None, "countersigned_at": None}
+        desk.unit.panels.change(panel_id, changes, desk.entry("panel_unsigned", subject=panel_id))
 
 
 def close_panel(desk: Desk, panel_id: str) -> None:
@@ -280,6 +292,7 @@ def set_barriers(desk: Desk, panel_id: str, flag_id: str, barriers: Sequence[Bar
         subject=panel_id,
         detail={"barriers": codes},
     )
+    _void_signature(desk, panel_id)
     desk.unit.panels.set_barriers(panel_id, flag_id, codes, entry)
 
 
@@ -356,6 +369,7 @@ def agree_action(
         subject=panel_id,
         detail={"due_on": due_on.isoformat()},
     )
+    _void_signature(desk, panel_id)
     desk.unit.panels.add_action(action, entry)
     return action
 
@@ -381,4 +395,5 @@ def end_action(desk: Desk, action_id: str, state: PanelActionState) -> None:
         subject=action.panel_id,
         detail={"state": state},
     )
+    _void_signature(desk, action.panel_id)
     desk.unit.panels.end_action(action_id, state, entry)
