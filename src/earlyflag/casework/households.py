@@ -232,9 +232,8 @@ def state_purpose(desk: Desk, household_id: str, purpose: Purpose, note: str = "
         stated_at=desk.now,
         expires_at=end_of_london_day(desk.now),
     )
-    desk.unit.access.add_purpose(
-        stated, desk.entry("purpose_stated", household_id=household_id, purpose=purpose)
-    )
+    entry = desk.entry("purpose_stated", household_id=household_id, purpose=purpose)
+    desk.unit.access.add_purpose(stated, entry)
     return stated
 
 
@@ -355,8 +354,7 @@ def get_household(desk: Desk, household_id: str) -> HouseholdView:
     unit = desk.unit
     fields = check_may(desk.actor, Action.READ_HOUSEHOLD)
     suppressions = unit.suppressions.of(household_id, desk.today)
-    kinds = {record.kind for record in suppressions}
-    check_household_exists_for(desk.actor, household_id, kinds)
+    check_household_exists_for(desk.actor, household_id, {one.kind for one in suppressions})
     flags = unit.flags.of_household(household_id)
     purpose = check_can_open_household(desk, household_id, flags)
     count = _count(desk, household_id, purpose)
@@ -388,11 +386,11 @@ def get_household(desk: Desk, household_id: str) -> HouseholdView:
 
 def score_view(desk: Desk, line: ScoreLine, fields: Fields) -> ScoreView | None:
     """Return a score with its reasons, as a reader with these fields sees it."""
-    run = desk.unit.borough.run(line.run_id)
+    borough = desk.unit.borough
+    run = borough.run(line.run_id)
     if run is None:
         return None
-    found = desk.unit.borough.score_detail(line.household_id, line.run_id)
-    detail = found or ScoreDetail((), (), ())
+    detail = borough.score_detail(line.household_id, line.run_id) or ScoreDetail((), (), ())
     return ScoreView(
         line=line,
         run=run,
