@@ -72,3 +72,16 @@ def test_the_day_of_a_stage_is_that_of_a_record_of_that_stage_in_every_case():
             assert said(name, value, behind).endswith(f"latest {day(newest)}")
             seen += 1
     assert seen > 8
+
+
+@pytest.mark.parametrize("months", [3, 6, 12])
+def test_a_debt_counted_in_instalments_names_none_as_missed_and_has_no_day(months):
+    name = f"council_tax_instalments_missed_{months}m"
+    due = (row(name, date(2026, 9, 1), None),)
+    assert said(name, 1.0, due) == (
+        f"Owes council tax that reaches back over 1 instalment of the last {months} months"
+    )
+    feature = features.CATALOGUE[name]
+    assert said(name, 3.0, due * 3).startswith("Owes council tax that reaches back over 3 instal")
+    for words in (feature.title, *feature.sentences, GROUPS[feature.group].title):
+        assert "missed" not in words.lower()

@@ -76,7 +76,7 @@ class Feature:
     sentence : said when the value is above 0 (or any value, where the others are blank)
     sentence_zero, sentence_negative : said when it is 0 or below 0; blank if never said
     sentence_missing : what is not known
-    unit : pence, count, days, weeks, share, yes or no, rank, people, rate
+    unit : pence, count, instalments, days, weeks, share, yes or no, rank, people, rate
     window_months : what the value looks back over; None for a state at the cut-off
     sources : the contract tables it reads; where one that it `needs` is absent, it is NaN
     monotone : 1 or -1 where more can only mean more or less risk, else 0

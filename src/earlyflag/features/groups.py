@@ -14,7 +14,7 @@ _DECLARED = (
     ),
     ReasonGroup(
         "council_tax_instalments",
-        "Council tax instalments missed",
+        "Council tax instalments",
         leads=("council_tax_instalments_missed_6m", "council_tax_months_without_payment_6m"),
         evidence=(Rows("council_tax_transactions", rule="uncovered"),),
         missing="No council tax instalments are known for this household",

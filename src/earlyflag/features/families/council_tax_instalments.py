@@ -1,8 +1,10 @@
-"""Instalments missed, charges and payments month by month.
+"""Instalments that the debt reaches back over, charges and payments month by month.
 
-An instalment is missed when the credits so far do not cover it, counted back from the newest: the
-debt covers the newest instalments first, so an instalment is missed when the sum of all later ones
-is still below the debt.
+An instalment counts as missed when the credits so far do not cover it, counted back from the
+newest: the debt covers the newest instalments first, so an instalment is missed when the sum of all
+later ones is still below the debt. That says how far the debt reaches, not which instalments went
+unpaid: an old debt counts although each of the newest was paid on its day. The sentences say no
+more than this, and no day.
 """
 
 from __future__ import annotations
@@ -11,6 +13,9 @@ from functools import partial
 
 from earlyflag.features.declare import Family, Feature, Rows
 from earlyflag.features.ledgers import LAGS, YEAR
+
+INSTALMENTS = "instalments"
+"""A debt counted in instalments: not a count of events, of which the newest would have a day."""
 
 _feature = partial(
     Feature,
@@ -67,15 +72,15 @@ FROM council_tax_ledger_at
 def _months_missed(months: int) -> Feature:
     return _feature(
         f"council_tax_instalments_missed_{months}m",
-        f"Council tax instalments missed, of those due in {months} months",
-        "Missed {value:count:council tax instalment:council tax instalments} of those due in the "
-        f"last {months} months",
-        "count",
+        f"Council tax instalments of {months} months that the debt reaches back over",
+        "Owes council tax that reaches back over {value:count:instalment:instalments} of the last "
+        f"{months} months",
+        INSTALMENTS,
         months,
         monotone=1,
         actionable=True,
         helpful=0.0,
-        sentence_zero=f"Missed no council tax instalment in the last {months} months",
+        sentence_zero=f"Owes nothing of the council tax instalments of the last {months} months",
     )
 
 
