@@ -82,3 +82,15 @@ def test_a_fact_that_may_point_either_way_is_tried_only_where_what_is_right_is_d
 def test_what_is_right_is_declared_of_actionable_facts_alone():
     with pytest.raises(UndeclaredFeature, match="is not actionable"):
         replace(CATALOGUE["council_tax_arrangement_kept"], actionable=False)
+
+
+def test_a_change_that_rounds_to_the_same_words_is_not_said_as_a_fall_in_them():
+    asked = writer(0.01)
+    row = np.zeros((1, len(ACTIONABLE)))
+    row[0, list(ACTIONABLE).index("rent_arrears_weeks")] = 1.0
+    (before,) = asked.model.log_odds(row)
+    (found,) = changes(asked, row, np.array([before]), line=before - 0.001)
+    (change,) = found
+    assert change.sentence.endswith(
+        "be hardly less (about 50 in 100 as before), but below the line"
+    )

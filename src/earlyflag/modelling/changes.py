@@ -150,13 +150,21 @@ def _change(
         for fact, place in named
     )
     chances = probability(np.array([before, after]))
-    where = "" if line is None or after >= line else ", which is below the line"
+    is_below = line is not None and after < line
     return Change(
-        f"If this were so ({words}), the estimate would be {in_100(float(chances[1]))} "
-        f"instead of {in_100(float(chances[0]))}{where}",
+        f"If this were so ({words}), the estimate would be "
+        f"{_estimate(float(chances[0]), float(chances[1]), is_below)}",
         tuple(fact.name for fact, _ in facts),
         float(chances[1]),
     )
+
+
+def _estimate(before: float, after: float, is_below: bool) -> str:
+    """Say an estimate beside the one before; where both round alike, that it is hardly less."""
+    was, now = in_100(before), in_100(after)
+    if was == now:
+        return f"hardly less ({was} as before){', but below the line' if is_below else ''}"
+    return f"{now} instead of {was}{', which is below the line' if is_below else ''}"
 
 
 def _first_of_groups(facts: list[tuple[FeatureFacts, int]]) -> list[tuple[FeatureFacts, int]]:
