@@ -191,6 +191,14 @@ def test_reasons_that_do_not_add_up_stop_the_run(model):
         scored(wrong(model), small.borough(20))
 
 
+@pytest.mark.parametrize("value", [1e8, -1e8, 1e12, -1e12])
+def test_huge_values_of_a_straight_term_add_up_to_their_size(model, value):
+    usual = dict(zip(model.info.features, small.MEANS, strict=True))
+    for name in ("rent_share", "missed"):
+        run = scored(model, model.matrix([usual | {name: value / 3}]))
+        assert run.base + run.totals.sum() == pytest.approx(run.log_odds[0], rel=1e-9)
+
+
 def test_lightgbms_own_contributions_stand_in_for_ours(tmp_path):
     sample = samples.lightgbm_sample()
     samples.write(tmp_path / "1", sample)

@@ -22,7 +22,10 @@ from earlyflag.modelling.reasons import ReasonWriter, writer_of
 from earlyflag.modelling.served import Contributions, ServedModel, probability
 
 TOLERANCE = 1e-9
-"""How far base + reasons may stand from the log-odds that are shown."""
+"""How far base + reasons may stand from the log-odds that are shown: of 1, or of their size beyond.
+
+A straight term answers a huge value with huge log-odds, whose last digits are no longer 1e-9.
+"""
 
 BANDS = ((Band.HIGHEST, 8.0), (Band.HIGH, 4.0), (Band.RAISED, 2.0))
 """A band begins where the odds are this many times those of the base rate."""
@@ -157,7 +160,8 @@ def score(
     FeatureListDiffers
         The rows are not of the model's features.
     ReasonsDoNotAddUp
-        For a row, base + contributions differ from the log-odds by more than `TOLERANCE`.
+        For a row, base + contributions differ from the log-odds by more than `TOLERANCE`
+        of them.
     """
     writer = writer_of(model)
     rows = np.asarray(rows, dtype=np.float64)
@@ -218,7 +222,8 @@ def check_adds_up(explained: Contributions, log_odds: np.ndarray, model: ServedM
 
 
 def _adds_up(explained: Contributions, log_odds: np.ndarray) -> np.ndarray:
-    return np.abs(explained.base + explained.values.sum(axis=1) - log_odds) <= TOLERANCE
+    apart = np.abs(explained.base + explained.values.sum(axis=1) - log_odds)
+    return apart <= TOLERANCE * np.maximum(1.0, np.abs(log_odds))
 
 
 def ranks(log_odds: np.ndarray, household_ids: Sequence[str], as_of: date) -> np.ndarray:
