@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 
 import pytest
 
@@ -16,6 +17,7 @@ from earlyflag.core.sheets import safe_cell, write_sheet
 from earlyflag.store.terms import AlertSource, Scope, SuppressionKind
 from earlyflag.store.units import begin
 from earlyflag.web.limits import MOST_BYTES
+from earlyflag.web.pacing import BEAT_SECONDS, on_the_beat
 from earlyflag.web.problems import from_error
 from tests.web.borough import SAFE_CONTACT, OneScorer, household_id
 from tests.web.conftest import ORIGIN, Browser, World, make_world, rules
@@ -353,3 +355,20 @@ def test_a_repeat_shows_nothing_of_a_flag_that_was_hidden_since(world: World) ->
         suppress(desk, first["household_id"], SuppressionKind.SAFE_CONTACT)
     again = reviewer.client.post(path, json=DECISION, headers=headers)
     assert (again.status_code, again.json()) == (201, {"flag_id": flag})
+
+
+def test_the_time_of_an_acknowledgement_tells_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(on_the_beat.__wrapped__, "__defaults__", (time.monotonic, waits.append))
+    officer = world.browser("officer")
+    alert = {"happened_on": "2027-03-01", "address": "39 Canary Street", "postcode": "ZZ9 9ZZ"}
+    for number, name in enumerate(("Pat Canaryname39", "No One")):
+        answer = officer.client.post(
+            "/api/v1/alerts", json={**alert, "tenant_name": name},
+            headers={**machine(world, Scope.ALERTS_WRITE), "Idempotency-Key": f"t{number}"},
+        )  # fmt: skip
+        assert answer.status_code == 202, answer.text
+    assert len(waits) == 2
+    assert all(0 <= wait <= BEAT_SECONDS for wait in waits)

@@ -14,6 +14,7 @@ from earlyflag.casework.desk import Desk
 from earlyflag.web.api.changing import OnceKey, once
 from earlyflag.web.api.describing import problems
 from earlyflag.web.api.schemas import NOT_NUL, Given, Sent
+from earlyflag.web.pacing import on_the_beat
 from earlyflag.web.site import SignedIn
 
 router = APIRouter(prefix="/api/v1/alerts", tags=["Early alerts"])
@@ -51,4 +52,5 @@ def post_alert(request: Request, visit: SignedIn, sent: AlertIn, key: OnceKey) -
     def act(desk: Desk) -> AlertOut:
         return AlertOut(alert_id=report_alert(desk, AlertForm(**sent.model_dump())))
 
-    return once(request, visit, key, sent, act, status=202)
+    with on_the_beat():
+        return once(request, visit, key, sent, act, status=202)

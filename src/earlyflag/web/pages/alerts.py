@@ -14,6 +14,7 @@ from earlyflag.core.errors import InputInvalid, NotFound
 from earlyflag.store.terms import AlertSource
 from earlyflag.web.forms import Field, Form, options, read
 from earlyflag.web.framing import onward, page
+from earlyflag.web.pacing import on_the_beat
 from earlyflag.web.pages.codes import ALERT_SOURCES
 from earlyflag.web.pages.forming import FormView, submit
 from earlyflag.web.pages.reports import Link, ReportView, Section, Table
@@ -139,7 +140,7 @@ def keep_alert(request: Request, visit: SignedIn, data: Posted) -> Response:
             arrears_pence=pence(form.text("arrears"), "arrears"),
             statement=form.text("statement"),
         )
-        with visit.desk() as desk:
+        with on_the_beat(), visit.desk() as desk:
             report_alert(desk, alert, source=AlertSource(form.text("source")))
         return onward("/alerts", "alerted")
 
