@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from earlyflag import casework
+from earlyflag.casework import signing_in
 from earlyflag.core.errors import Conflict, InputInvalid, NotAllowed, NotSignedIn, TooMany
 from earlyflag.store.tables import MachineKeyRow, SessionRow
 from earlyflag.store.terms import ActorKind, AlertSource, Permission, Role, Scope
@@ -63,17 +65,57 @@ def test_a_wrong_password_and_an_unknown_name_are_told_alike(office: Office) -> 
     assert office.actions()[-2:] == ["sign_in_failed", "sign_in_failed"]
 
 
-def test_failures_in_a_row_lock_the_name_and_the_address_for_a_while(office: Office) -> None:
+def _fail(office: Office, name: str = "ada") -> None:
+    with pytest.raises(NotSignedIn):
+        _sign_in(office, "three other wrong words", name)
+
+
+def test_failures_in_a_row_lock_the_name_for_a_while(office: Office) -> None:
     _hire(office)
     for _ in range(5):
-        with pytest.raises(NotSignedIn):
-            _sign_in(office, "three other wrong words")
+        _fail(office)
     with pytest.raises(TooMany, match="minutes"):
         _sign_in(office)
-    with pytest.raises(TooMany):
-        _sign_in(office, name="somebody-else")
+    _fail(office, "somebody-else")
     office.clock.advance(timedelta(minutes=1))
     assert _sign_in(office).actor.display_name == "Ada"
+
+
+def test_a_colleague_at_the_same_address_may_mistype_and_lock_nobody_out(office: Office) -> None:
+    _hire(office)
+    for number in range(12):
+        for again in range(4):
+            _fail(office, f"colleague-{number}-{again}")
+        assert _sign_in(office).actor.display_name == "Ada"
+
+
+def test_many_failures_from_one_address_lock_it_whatever_the_names(office: Office) -> None:
+    _hire(office)
+    for number in range(50):
+        _fail(office, f"guess-{number}")
+    with pytest.raises(TooMany):
+        _sign_in(office)
+    office.clock.advance(timedelta(minutes=1))
+    assert _sign_in(office).actor.display_name == "Ada"
+
+
+def test_guesses_at_the_same_moment_are_counted_before_any_is_looked_at(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _hire(office)
+    looked_at: list[str] = []
+
+    def verify(_stored: str, password: str) -> bool:
+        """Let the next guess begin before this one is answered."""
+        looked_at.append(password)
+        if len(looked_at) < 10:
+            with contextlib.suppress(NotSignedIn, TooMany):
+                _sign_in(office, f"guess number {len(looked_at)}")
+        return False
+
+    monkeypatch.setattr(signing_in, "_verify", verify)
+    _fail(office)
+    assert len(looked_at) == 5
 
 
 def test_a_session_ends_when_it_is_idle_too_long_or_too_old(office: Office) -> None:

@@ -18,14 +18,15 @@ from earlyflag.core.errors import (
     NotSignedIn,
     TooMany,
 )
-from earlyflag.store.access import Throttle
+from earlyflag.store.access import Access, Throttle
 from earlyflag.store.audit import Detail
 from earlyflag.store.database import reading
 from earlyflag.store.records import Account, SessionRecord
 from earlyflag.store.terms import ActorKind, Permission, Role
 from earlyflag.store.units import UnitOfWork, begin
 
-FREE_FAILURES = 5
+FREE_FAILURES = {"name": 5, "address": 50}
+"""How many in a row are no reason to wait; a whole office may share one address."""
 LONGEST_LOCK = timedelta(minutes=15)
 _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
 
@@ -69,8 +70,10 @@ def sign_in(
 ) -> Session:
     """Check a local account's password and start a session.
 
-    Failures are counted by username and by `address` (the client's network address, kept as a
-    hash); after five in a row each further one locks that key for longer, up to 15 minutes.
+    Attempts are counted by username and by `address` (the client's network address, kept as a
+    hash), before the password is looked at, so that many at once are many. After five in a row
+    for a name, or fifty from an address, each further one locks it for longer, up to 15 minutes.
+    A right password begins both counts anew.
 
     Raises
     ------
@@ -79,26 +82,28 @@ def sign_in(
     TooMany
         There were too many failures; with how long to wait.
     """
-    keys = [_throttle_key("name", username.strip().lower())]
+    name = username.strip().lower()
+    keys = {_throttle_key("name", name): FREE_FAILURES["name"]}
     if address:
-        keys.append(_throttle_key("address", address))
-    with reading(engine) as connection:
-        access = UnitOfWork(connection).access
-        locks = [access.throttle(key).locked_until for key in keys]
-        account = access.account_by_username(username.strip().lower())
-    waits = [lock - now for lock in locks if lock is not None and lock > now]
-    if waits:
+        keys[_throttle_key("address", address)] = FREE_FAILURES["address"]
+    with begin(engine) as unit:
+        wait = _count_attempt(unit.access, keys, now)
+        account = unit.access.account_by_username(name)
+    if wait is not None:
         raise TooMany(
             "Too many failed attempts to sign in. "
-            f"Try again in {-(-max(waits).total_seconds() // 60):.0f} minutes."
+            f"Try again in {-(-wait.total_seconds() // 60):.0f} minutes."
         )
     known = account is not None and account.is_active and account.password_hash is not None
     stored = account.password_hash if account and account.password_hash else _NOBODY
     if not (_verify(stored, password) and known) or account is None:
-        _count_failure(engine, keys, account, now=now, rules=rules, correlation_id=correlation_id)
+        system = system_actor("sign_in", correlation_id)
+        with open_desk(engine, system, now=now, rules=rules) as desk:
+            subject = account.account_id if account else None
+            desk.unit.audit.append(desk.entry("sign_in_failed", subject=subject))
         raise NotSignedIn("The username or the password is not right.")
     with open_desk(engine, actor_of(account, correlation_id), now=now, rules=rules) as desk:
-        for key in keys[:1]:
+        for key in keys:
             desk.unit.access.set_throttle(key, Throttle(0, None), now)
         return start_session(desk)
 
@@ -114,24 +119,27 @@ def _throttle_key(kind: str, value: str) -> str:
     return f"{kind}:{hash_token(value)[:32]}"
 
 
-def _count_failure(
-    engine: Engine,
-    keys: Iterable[str],
-    account: Account | None,
-    *,
-    now: datetime,
-    rules: Rules,
-    correlation_id: str,
-) -> None:
-    with open_desk(engine, system_actor("sign_in", correlation_id), now=now, rules=rules) as desk:
-        for key in keys:
-            failures = desk.unit.access.throttle(key).failures + 1
-            over = failures - FREE_FAILURES
-            lock = min(timedelta(seconds=30 * 2 ** min(over, 10)), LONGEST_LOCK)
-            until = now + lock if over >= 0 else None
-            desk.unit.access.set_throttle(key, Throttle(failures, until), now)
-        subject = account.account_id if account else None
-        desk.unit.audit.append(desk.entry("sign_in_failed", subject=subject))
+def _count_attempt(access: Access, keys: Mapping[str, int], now: datetime) -> timedelta | None:
+    """Count an attempt that may be made, as failed until it is not; else return how long to wait.
+
+    Parameters
+    ----------
+    keys : how many failures in a row each key is free to have
+    """
+    counted = {key: access.throttle(key) for key in keys}
+    waits = [
+        one.locked_until - now
+        for one in counted.values()
+        if one.locked_until is not None and one.locked_until > now
+    ]
+    if waits:
+        return max(waits)
+    for key, before in counted.items():
+        failures = before.failures + 1
+        over = failures - keys[key]
+        lock = min(timedelta(seconds=30 * 2 ** min(over, 10)), LONGEST_LOCK) if over >= 0 else None
+        access.set_throttle(key, Throttle(failures, now + lock if lock else None), now)
+    return None
 
 
 def start_session(desk: Desk) -> Session:
