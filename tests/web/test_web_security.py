@@ -163,6 +163,16 @@ def test_the_demo_refuses_to_be_reached_from_outside(borough_file: Path, tmp_pat
     engine.dispose()
 
 
+def test_an_address_without_tls_is_refused_outside_this_machine(
+    borough_file: Path, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path, public_origin="http://flags.example")
+    engine = connect(f"sqlite:///{borough_file}")
+    with pytest.raises(SettingsInvalid, match="https"):
+        create_app(settings, engine, HandedIn(clock=FixedClock(NOW)))
+    engine.dispose()
+
+
 def test_too_many_wrong_passwords_lock_for_a_while(world: World) -> None:
     browser = Browser(world.client())
     for _ in range(6):

@@ -141,6 +141,12 @@ def _check(settings: Settings, given: HandedIn, door: Door) -> None:
             f"The demo's sign-in refuses to run at {door.public_origin}: it is for this machine "
             "only (127.0.0.1 or localhost). Make real accounts, or use OpenID Connect."
         )
+    if not (door.is_https or door.is_loopback):
+        raise SettingsInvalid(
+            f"public_origin is {door.public_origin}, so sessions would pass unencrypted and their "
+            "cookies could not be marked Secure. Put the service behind TLS and set "
+            "public_origin to its https address."
+        )
     if settings.sign_in == "openid" and settings.openid is None:
         raise SettingsInvalid("sign_in is openid, but the [openid] settings are missing.")
 
