@@ -40,6 +40,7 @@ from earlyflag.store.terms import (
     Tray,
 )
 from earlyflag.web.app import HandedIn, create_app
+from earlyflag.web.limits import MOST_BYTES
 from earlyflag.web.pages import codes
 from earlyflag.web.rendering import STATIC
 from earlyflag.web.security import Door
@@ -171,6 +172,26 @@ def test_an_address_without_tls_is_refused_outside_this_machine(
     with pytest.raises(SettingsInvalid, match="https"):
         create_app(settings, engine, HandedIn(clock=FixedClock(NOW)))
     engine.dispose()
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/look-up", "/alerts/new"])
+def test_a_form_that_is_too_large_is_refused_before_it_is_read(path: str, world: World) -> None:
+    client = world.client() if path == "/sign-in" else world.browser("officer").client
+    answer = client.post(path, data={"words": "x" * MOST_BYTES}, headers={"Origin": ORIGIN})
+    assert answer.status_code == 413
+    assert "10 MB" in answer.text
+
+
+def test_extracts_may_be_larger_than_a_form(world: World) -> None:
+    manager = world.browser("manager")
+    answer = manager.client.post(
+        "/upload",
+        data={"csrf_token": manager.session_token},
+        files={"files": ("council_tax_accounts.csv", b"x" * (MOST_BYTES + 1))},
+        headers={"Origin": ORIGIN},
+    )
+    assert answer.status_code == 422
+    assert "Uploads are not set up" in answer.text
 
 
 def test_too_many_wrong_passwords_lock_for_a_while(world: World) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from earlyflag.core.errors import ExtractRejected
+from earlyflag.core.errors import ExtractRejected, InputInvalid, StepMissing
 from earlyflag.core.settings import Settings
 from earlyflag.web.site import UploadFinding, UploadReport
+
+MOST_UNPACKED_BYTES = 200_000_000
+"""What a page checks at once; a file of a megabyte may unpack to a thousand."""
+CHUNK = 1 << 20
 
 
 class DryRuns:
@@ -24,6 +30,11 @@ class DryRuns:
 
         The files, and a home of their own with the present tables left out, live in a temporary
         folder that is gone when the answer is.
+
+        Raises
+        ------
+        InputInvalid
+            The files unpack to more than a page checks, or none is named as an extract.
         """
         from earlyflag import sources
         from earlyflag.core.home import Home
@@ -33,6 +44,7 @@ class DryRuns:
             folder.mkdir()
             for name, content in files:
                 (folder / Path(name).name).write_bytes(content)
+            _check_size(folder)
             try:
                 summary = sources.ingest(
                     folder,
@@ -42,6 +54,16 @@ class DryRuns:
                     dry_run=True,
                 )
                 refusal = ""
+            except StepMissing as error:
+                # said of a folder on the server, which is nothing to whoever sent the files
+                raise InputInvalid(
+                    f"None of the {len(files)} files is named as an extract, such as "
+                    "council_tax_accounts.csv, .csv.gz or .parquet. Name them as in the data "
+                    "contract.",
+                    "files",
+                    expected="files named as in the data contract",
+                    got=f"{len(files)} files with other names",
+                ) from error
             except ExtractRejected as error:
                 if not isinstance(error.summary, sources.IngestSummary):
                     raise
@@ -53,6 +75,44 @@ class DryRuns:
                 accepted=not refusal,
                 summary=refusal or f"{summary.accepted:,} of {summary.read:,} rows can be kept.",
             )
+
+
+def _check_size(folder: Path) -> None:
+    size = sum(_unpacked(file) for file in folder.iterdir())
+    if size > MOST_UNPACKED_BYTES:
+        raise InputInvalid(
+            f"These files unpack to more than {MOST_UNPACKED_BYTES // 1_000_000} MB, which is too "
+            "big for a page. Use earlyflag ingest.",
+            "files",
+            expected=f"at most {MOST_UNPACKED_BYTES // 1_000_000} MB unpacked",
+            got="more",
+        )
+
+
+def _unpacked(file: Path) -> int:
+    """Return how large a file is when it is read, counted no further than it matters.
+
+    What cannot be unpacked counts as it is: the check of the extract says what is wrong with it.
+    """
+    if file.suffix == ".parquet":
+        import pyarrow
+        from pyarrow.parquet import read_metadata
+
+        try:
+            found = read_metadata(file)
+        except (OSError, pyarrow.ArrowException):
+            return file.stat().st_size
+        return sum(found.row_group(one).total_byte_size for one in range(found.num_row_groups))
+    if file.suffix != ".gz":
+        return file.stat().st_size
+    size = 0
+    try:
+        with gzip.open(file) as unpacked:
+            while size <= MOST_UNPACKED_BYTES and (chunk := unpacked.read(CHUNK)):
+                size += len(chunk)
+    except (OSError, EOFError, zlib.error):
+        return max(size, file.stat().st_size)
+    return size
 
 
 def _findings(rejects: Path) -> list[UploadFinding]:

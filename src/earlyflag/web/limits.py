@@ -1,4 +1,4 @@
-"""How much one request may send to the API."""
+"""How much one request may send."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 10_000_000
-"""What one request to the API may send: 1,000 rows of every feature are about 6 MB."""
+"""What one request may send: 1,000 rows of every feature are about 6 MB."""
+LARGER = {"/upload": 210_000_000}
+"""Where more is taken: 200 MB of extracts and what a form puts around them."""
 
 
 class BodyLimit:
-    """Refuses bodies to the API that are too large, before they fill the memory.
+    """Refuses bodies that are too large, before they fill the memory.
 
     A body is read before anybody is asked who they are, so the limit holds for strangers too.
     """
@@ -22,20 +24,21 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with its body counted as it is read."""
-        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = LARGER.get(scope["path"], self._most_bytes)
         told = Headers(scope=scope).get("Content-Length", "")
         announced = int(told) if told.isdecimal() else 0
         came = 0
 
         async def counted() -> Message:
             nonlocal came
-            if announced > self._most_bytes:
+            if announced > most:
                 raise HTTPException(413)
             message = await receive()
             came += len(message.get("body", b""))
-            if came > self._most_bytes:
+            if came > most:
                 raise HTTPException(413)
             return message
 

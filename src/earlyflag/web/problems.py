@@ -119,7 +119,8 @@ def from_http(error: HTTPException) -> Problem:
     """Return what the framework itself refuses: an unknown address, a wrong method."""
     details = {
         400: "The body cannot be read as JSON. See /api/docs for what this address takes.",
-        413: "The body is larger than the 10 MB that a request may send. Send it in parts.",
+        413: "This is larger than one request may be: 10 MB, or 200 MB of extracts. Send it in "
+        "parts.",
         404: "Nothing is at this address. Check it, or start again from the first page.",
         405: "This address exists but does not take that method. See /api/docs.",
     }
