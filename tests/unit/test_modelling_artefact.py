@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -176,3 +179,42 @@ def test_a_feature_without_its_reason_group_is_refused(tmp_path):
     lone = (*samples.features()[:-1], replace(samples.features()[-1], group="nowhere"))
     with pytest.raises(ArtefactDamaged, match="no reason group"):
         samples.write(tmp_path / "1", samples.lightgbm_sample(), features=lone)
+
+
+@pytest.mark.parametrize("manifest", [b"{}", b"[]", b"no JSON", b'{"files": [1]}', b"\xff"])
+def test_a_sealed_manifest_that_is_none_is_refused_as_damaged(manifest, written, tmp_path):
+    _, folder = written
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / artefact.MANIFEST).write_bytes(manifest)
+    (copy / artefact.SEAL).write_text(f"{hashlib.sha256(manifest).hexdigest()}\n")
+    with pytest.raises(ArtefactDamaged, match="cannot be read"):
+        artefact.load(copy)
+
+
+@pytest.mark.parametrize("name", ["golden.json", artefact.MANIFEST])
+def test_a_pipe_or_an_endless_file_in_place_of_a_file_is_refused_and_not_waited_for(
+    name, written, tmp_path
+):
+    _, folder = written
+    for number, spoil in enumerate((os.mkfifo, _make_endless)):
+        copy = tmp_path / f"copy-{number}"
+        shutil.copytree(folder, copy)
+        (copy / name).unlink()
+        spoil(copy / name)
+        with pytest.raises(ArtefactDamaged, match=r"regular|large"):
+            artefact.load(copy)
+
+
+def _make_endless(file: Path) -> None:
+    with file.open("wb") as stream:
+        stream.truncate(4_000_000_000_000)
+
+
+@pytest.mark.parametrize("version", ["3", "null", '"a\\u0000b"', '"\\ud800"', '"../x"', '""'])
+def test_a_pointer_to_what_can_be_no_version_is_refused(version, tmp_path):
+    file = tmp_path / "sample" / "champion.json"
+    file.parent.mkdir()
+    file.write_text(f'{{"name": "sample", "version": {version}, "manifest_sha256": "0"}}')
+    with pytest.raises(ArtefactDamaged, match=r"Promote again|points outside"):
+        artefact.pointed(tmp_path, "sample")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,6 +112,30 @@ class Home:
                 "Choose another with --home or EARLYFLAG_HOME."
             ) from error
         return self
+
+
+LARGEST_FILE = 2_000_000_000
+"""Bytes of the largest file that is read whole."""
+
+
+def read_regular(file: Path) -> bytes:
+    """Return what stands in a regular file.
+
+    A pipe would be waited for without end, and a file that says it is enormous fill the memory.
+
+    Raises
+    ------
+    OSError
+        It is none, it is larger than `LARGEST_FILE`, or it cannot be read.
+    """
+    opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(opened, "rb") as stream:
+        found = os.fstat(opened)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        if found.st_size > LARGEST_FILE:
+            raise OSError(errno.EFBIG, "it is too large")
+        return stream.read()
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

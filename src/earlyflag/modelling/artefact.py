@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -31,13 +32,14 @@ from typing import Any
 import numpy as np
 
 from earlyflag.core.errors import ArtefactDamaged, Conflict, Misused, StepMissing
-from earlyflag.core.home import write_atomically, write_json_atomically
+from earlyflag.core.home import read_regular, write_atomically, write_json_atomically
 from earlyflag.core.terms import ModelInfo
 from earlyflag.modelling.linear import SplineLogistic
 from earlyflag.modelling.served import Calibration, FeatureFacts, GroupFacts, ServedModel
 from earlyflag.modelling.trees import read_lightgbm
 
 FORMAT = 1
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 GOLDEN_TOLERANCE = 1e-9
 """How far a golden row's log-odds may stand from what the training library gave it."""
@@ -159,8 +161,7 @@ def verify(folder: Path, manifest_sha256: str | None = None) -> dict[str, bytes]
             "Restore the folder from the registry's backup or register the model again."
         )
     files = {MANIFEST: manifest}
-    listed = json.loads(manifest)["files"]
-    for name, digest in listed.items():
+    for name, digest in (listed := _listed(folder, manifest)).items():
         files[name] = _read(folder, name)
         if hashlib.sha256(files[name]).hexdigest() != digest:
             raise ArtefactDamaged(
@@ -310,13 +311,14 @@ def pointed(registry: Path, name: str, *, alias: str = "champion") -> Pointer:
     """
     file = registry / name / f"{alias}.json"
     try:
-        content = json.loads(file.read_bytes())
+        content = json.loads(read_regular(file))
         pointer = Pointer(content["name"], content["version"], content["manifest_sha256"])
+        is_inside = pointer.name == name and VERSION.fullmatch(pointer.version)
     except FileNotFoundError as error:
         raise StepMissing(f"No version of {name} is {alias} yet. Run earlyflag promote.") from error
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ArtefactDamaged(f"{alias}.json of {name} cannot be read. Promote again.") from error
-    if pointer.name != name or Path(pointer.version).name != pointer.version:
+    if not is_inside:
         raise ArtefactDamaged(f"{alias}.json of {name} points outside its registry.")
     return pointer
 
@@ -384,11 +386,22 @@ def _bytes(content: str | bytes) -> bytes:
     return content.encode() if isinstance(content, str) else content
 
 
+def _listed(folder: Path, manifest: bytes) -> dict[str, str]:
+    """Return the digest of every file that a manifest lists."""
+    try:
+        return {str(name): str(digest) for name, digest in json.loads(manifest)["files"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ArtefactDamaged(
+            f"The manifest of model version {folder.name} cannot be read. "
+            "Restore the folder from the registry's backup or register the model again."
+        ) from error
+
+
 def _read(folder: Path, name: str) -> bytes:
     try:
         if Path(name).name != name:
             raise ArtefactDamaged(f"The manifest of {folder.name} lists a file outside its folder.")
-        return (folder / name).read_bytes()
+        return read_regular(folder / name)
     except OSError as error:
         raise ArtefactDamaged(
             f"Model version {folder.name} lacks {name} ({error.strerror}). "
