@@ -24,6 +24,7 @@ from earlyflag.core.clock import SystemClock
 from earlyflag.core.errors import SettingsInvalid
 from earlyflag.core.settings import Settings
 from earlyflag.modelling import artefact
+from earlyflag.modelling.awaited import TRY_AGAIN_SECONDS, AwaitedModel
 from earlyflag.store.terms import Scope
 from tests import modelling_samples as samples
 
@@ -59,7 +60,7 @@ def test_a_damaged_champion_leaves_the_pages_and_readiness_says_so(tmp_path: Pat
     assert client.get("/health/live").status_code == 200
     ready = client.get("/health/ready")
     assert ready.status_code == 503
-    assert "restarted" in ready.json()["checks"]["model"]
+    assert "another version is promoted" in ready.json()["checks"]["model"]
     headers = {"Authorization": f"Bearer {a_key(tmp_path)}"}
     rows = {"rows": [{"feature_0": 1}]}
     what_if = client.post("/api/v1/score", json=rows, headers=headers)
@@ -76,7 +77,7 @@ def test_a_champion_damaged_while_it_serves_is_told_by_readiness_and_goes_on(tmp
     assert client.get("/health/ready").status_code == 200
     damaged = registry / "sample" / "1" / "model.txt"
     damaged.write_bytes(damaged.read_bytes()[:-20])
-    client.app.state.site.scorer.refresh()  # type: ignore[attr-defined]
+    client.app.state.site.scorer.look()  # type: ignore[attr-defined]
     ready = client.get("/health/ready")
     assert ready.status_code == 503
     assert "model.txt of model version 1 differs" in ready.json()["checks"]["model"]
@@ -87,8 +88,40 @@ def test_a_champion_damaged_while_it_serves_is_told_by_readiness_and_goes_on(tmp
     assert what_if.json()["model_version"] == "sample/1"
 
 
-def test_without_a_champion_the_service_is_ready(tmp_path: Path):
-    assert served(tmp_path).get("/health/ready").status_code == 200
+def test_without_a_champion_the_service_is_ready_and_takes_the_first_one_up(tmp_path: Path):
+    client = served(tmp_path)
+    assert client.get("/health/ready").status_code == 200
+    headers = {"Authorization": f"Bearer {a_key(tmp_path)}"}
+    rows = {"rows": [{"feature_0": 1}]}
+    early = client.post("/api/v1/score", json=rows, headers=headers)
+    assert early.status_code == 503
+    assert "earlyflag promote" in early.json()["detail"]
+    registry = Settings(home=tmp_path).home_folder.registry
+    samples.write(registry / "sample" / "1", samples.lightgbm_sample())
+    artefact.point(registry, "sample", "1")
+    assert client.app.state.site.scorer.look()  # type: ignore[attr-defined]
+    what_if = client.post("/api/v1/score", json=rows, headers=headers)
+    assert what_if.status_code == 200
+    assert what_if.json()["model_version"] == "sample/1"
+
+
+def test_a_champion_that_was_refused_is_tried_again_when_promoted_anew_or_after_a_while(
+    tmp_path: Path,
+):
+    samples.write(tmp_path / "sample" / "1", samples.lightgbm_sample())
+    artefact.point(tmp_path, "sample", "1")
+    damaged = tmp_path / "sample" / "1" / "model.txt"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:-20])
+    now = [0.0]
+    awaited = AwaitedModel(tmp_path, "sample", seconds=lambda: now[0])
+    assert "model.txt" in awaited.status().problem
+    damaged.write_bytes(whole)
+    assert not awaited.look()
+    now[0] += TRY_AGAIN_SECONDS
+    assert awaited.look()
+    assert awaited.status().problem == ""
+    assert awaited.model.full_version == "sample/1"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.7", "flags.example"])

@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from earlyflag.cli.app import app, settings_of
-from earlyflag.core.errors import ArtefactDamaged, PortTaken, SettingsInvalid, StepMissing
-from earlyflag.core.logging import configure_logging, get_logger
+from earlyflag.core.errors import PortTaken, SettingsInvalid, StepMissing
+from earlyflag.core.logging import configure_logging
 from earlyflag.core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from sqlalchemy import Engine
 
-    from earlyflag.modelling.live import LiveModel
 
 DEFAULT_MODEL = "early_intervention"
 LOOPBACK = "127.0.0.1"
@@ -77,6 +76,7 @@ def build_app(settings: Settings, host: str, port: int, model: str) -> FastAPI:
     """Return the application with the database, the champion and the PDF printer handed in."""
     from earlyflag import casework
     from earlyflag.cli.handed_in import DryRuns
+    from earlyflag.modelling.awaited import AwaitedModel
     from earlyflag.reporting import pdf
     from earlyflag.web.app import HandedIn, create_app
 
@@ -87,14 +87,15 @@ def build_app(settings: Settings, host: str, port: int, model: str) -> FastAPI:
             f"The demo's sign-ins refuse to be served at {host}: they are for this machine only. "
             "Serve at 127.0.0.1, or use a home folder with real accounts."
         )
-    scorer, trouble = _scorer(settings, model)
+    scorer = AwaitedModel(settings.home_folder.registry, model)
+    scorer.watch()
     origin = settings.public_origin
     if is_demo:
         # The demo is reached at whatever port it was given; forms are checked against that origin.
         origin = f"http://{host}:{port}"
     handed_in = HandedIn(
         scorer=scorer,
-        model_trouble=_model_trouble(scorer, trouble),
+        model_trouble=lambda: scorer.status().problem,
         print_pack=pdf.tagged_pdf if pdf.is_available() else None,
         uploads=DryRuns(settings),
         is_demo=is_demo,
@@ -153,30 +154,3 @@ def listen(settings: Settings, site: FastAPI, host: str, port: int) -> None:
     configure_logging()
     keep_what_was_built()
     uvicorn.run(site, host=host, port=port, log_level="warning", access_log=False)
-
-
-def _scorer(settings: Settings, model: str) -> tuple[LiveModel | None, str]:
-    """Return the live model, watching for promotions, and what is wrong if there is none.
-
-    Without a champion there is nothing to score with, which is no fault. With a damaged one the
-    pages are served all the same, since the work on flags does not wait for a model, and readiness
-    says what to do.
-    """
-    from earlyflag.modelling.live import LiveModel
-
-    try:
-        live = LiveModel(settings.home_folder.registry, model)
-    except StepMissing:
-        return None, ""
-    except ArtefactDamaged as error:
-        get_logger().error("model_refused", error=type(error).__name__)
-        return None, f"{error} What-ifs are not answered until it is mended and serve is restarted."
-    live.watch()
-    return live, ""
-
-
-def _model_trouble(scorer: LiveModel | None, trouble: str) -> Callable[[], str] | None:
-    """Return what readiness asks about the model; None where none was promoted yet."""
-    if scorer is not None:
-        return lambda: scorer.status().problem
-    return (lambda: trouble) if trouble else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -60,7 +61,8 @@ def _model_out(info: ModelInfo, *, is_serving: bool) -> ModelOut:
 def champion(visit: SignedIn) -> ModelOut:
     """The model that answers now; without live scoring, the one of the newest run."""
     if visit.site.scorer is not None:
-        return _model_out(visit.site.scorer.model, is_serving=True)
+        with suppress(StepMissing):  # the server waits for its first model
+            return _model_out(visit.site.scorer.model, is_serving=True)
     with visit.desk() as desk:
         known = runs(desk)
     if not known:
