@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -116,6 +117,22 @@ def test_guesses_at_the_same_moment_are_counted_before_any_is_looked_at(
     monkeypatch.setattr(signing_in, "_verify", verify)
     _fail(office)
     assert len(looked_at) == 5
+
+
+def test_parallel_guesses_are_as_many_as_guesses_in_a_row(office: Office) -> None:
+    _hire(office)
+
+    def guess(number: int) -> type[Exception] | None:
+        try:
+            _sign_in(office, f"guess number {number}")
+        except (NotSignedIn, TooMany) as error:
+            return type(error)
+        return None
+
+    with ThreadPoolExecutor(10) as many:
+        answers = list(many.map(guess, range(30)))
+    assert answers.count(NotSignedIn) == 5
+    assert answers.count(TooMany) == 25
 
 
 def test_a_session_ends_when_it_is_idle_too_long_or_too_old(office: Office) -> None:

@@ -158,11 +158,17 @@ class Access:
         """Remove every session of an account."""
         self._connection.execute(delete(SessionRow).where(SessionRow.account_id == account_id))
 
-    def throttle(self, key: str) -> Throttle:
-        """Return the failed sign-ins under a key."""
+    def throttle(self, key: str, now: datetime) -> Throttle:
+        """Return the failed sign-ins under a key, which nobody else changes until we commit.
+
+        The row is made first where there is none: one that is not there cannot be held, and
+        guesses at the same moment would each count as the first.
+        """
+        new = {"key": key, "failures": 0, "locked_until": None, "changed_at": now}
+        insert_once(self._connection, ThrottleRow, new)
         query = select(ThrottleRow.failures, ThrottleRow.locked_until).where(ThrottleRow.key == key)
-        row = self._connection.execute(query).first()
-        return Throttle(0, None) if row is None else Throttle(row.failures, row.locked_until)
+        row = self._connection.execute(query.with_for_update()).one()
+        return Throttle(row.failures, row.locked_until)
 
     def set_throttle(self, key: str, throttle: Throttle, now: datetime) -> None:
         """Write the failed sign-ins under a key."""
