@@ -126,7 +126,7 @@ def _count_attempt(access: Access, keys: Mapping[str, int], now: datetime) -> ti
     ----------
     keys : how many failures in a row each key is free to have
     """
-    counted = {key: access.throttle(key) for key in keys}
+    counted = {key: access.throttle(key, now) for key in keys}
     waits = [
         one.locked_until - now
         for one in counted.values()
